@@ -1,0 +1,56 @@
+//! The three lanes of the record as an aligned table.
+
+use bailiwick::audit::{AgentFact, AgentUserFact, Event, OperatorFact};
+
+/// One line an event: what it was to the operator, to the agent, and to the agent user.
+pub(crate) fn table(events: &[Event]) -> String {
+    let mut rows = vec![["", "OPERATOR", "AGENT", "AGENT USER"].map(str::to_owned)];
+    rows.extend(events.iter().map(row));
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..4).map(width).collect();
+    let line = |row: &[String; 4]| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect::<Vec<_>>();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn row(event: &Event) -> [String; 4] {
+    let link = event.agent.as_ref().map(|r| &r.link).or(event.operator.as_ref().map(|r| &r.link));
+    [
+        link.map_or(String::new(), |link| link.seq.to_string()),
+        event.operator.as_ref().map_or(String::new(), |record| {
+            let who = record.operator.subject();
+            match &record.fact {
+                OperatorFact::Approved { purpose, .. } => format!("{who} approved “{purpose}”"),
+                OperatorFact::ActedFor { outcome, .. } => format!("for {who}: {outcome:?}").to_lowercase(),
+                OperatorFact::Done { effect, .. } => format!("for {who}: {effect:?}").to_lowercase(),
+                other => format!("{who}: {other:?}"),
+            }
+        }),
+        event.agent.as_ref().map_or(String::new(), |record| match &record.fact {
+            AgentFact::Admitted { proof, .. } => format!("admitted, {}", proof.as_str()),
+            AgentFact::Begun { .. } => "task begun".to_owned(),
+            AgentFact::Decided(decided) => {
+                let why =
+                    decided.verdict.reason.as_ref().map_or(String::new(), |r| format!(" ({})", r.code().as_str()));
+                let outcome = format!("{:?}", decided.verdict.outcome).to_lowercase();
+                format!("{} {}: {outcome}{why}", decided.mode.as_str(), decided.tool)
+            }
+            AgentFact::Minted { audience, .. } => format!("key for {audience}"),
+            AgentFact::Done { effect, .. } => format!("{effect:?}").to_lowercase(),
+            AgentFact::Ended { state, calls, unknown } => {
+                format!("task {state:?}, {calls} calls, {unknown} unknown").to_lowercase()
+            }
+            other => format!("{other:?}"),
+        }),
+        event.agent_user.as_ref().map_or(String::new(), |record| {
+            let what = match &record.fact {
+                AgentUserFact::Named { tool, .. } => format!("named for {tool}"),
+                AgentUserFact::Presented { effect, .. } => format!("presented, {effect:?}").to_lowercase(),
+                other => format!("{other:?}"),
+            };
+            format!("{}: {what}", record.agent_user.handle())
+        }),
+    ]
+}

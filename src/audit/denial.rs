@@ -1,0 +1,105 @@
+//! The denial: the recorded refusal, in three languages.
+
+use std::fmt;
+
+use crate::id::EventId;
+use crate::mandate::{ActionRequest, ToolName};
+use crate::policy::{Outcome, PolicyName, Reason, ReasonCode, Remedy};
+
+/// An action was refused, and that was recorded.
+///
+/// `Display` is for the model: one sentence of a fixed catalogue, without policies, people or values. [`admin`] is for
+/// the operator's log, [`explain`] for the developer.
+///
+/// [`admin`]: Self::admin
+/// [`explain`]: Self::explain
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial(Box<Refusal>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Refusal {
+    outcome: Outcome,
+    reason: Reason,
+    policies: Vec<PolicyName>,
+    tool: ToolName,
+    request: Option<ActionRequest>,
+    event: Option<EventId>,
+}
+
+impl Denial {
+    pub(crate) fn new(reason: Reason, tool: &ToolName, event: Option<EventId>) -> Self {
+        let outcome = Outcome::Denied;
+        Self(Box::new(Refusal { outcome, reason, policies: Vec::new(), tool: tool.clone(), request: None, event }))
+    }
+
+    pub(super) fn with_policies(mut self, policies: Vec<PolicyName>) -> Self {
+        self.0.policies = policies;
+        self
+    }
+
+    pub(super) fn held(mut self, request: ActionRequest) -> Self {
+        self.0.outcome = Outcome::Held;
+        self.0.request = Some(request);
+        self
+    }
+
+    /// Why.
+    pub fn reason(&self) -> &Reason {
+        &self.0.reason
+    }
+
+    /// The stable code of the reason.
+    pub fn code(&self) -> ReasonCode {
+        self.0.reason.code()
+    }
+
+    /// What would lift the refusal.
+    pub fn remedy(&self) -> Remedy {
+        self.code().remedy()
+    }
+
+    /// Whether a human's approval of exactly this action is all that is missing.
+    pub fn is_held(&self) -> bool {
+        self.0.outcome == Outcome::Held
+    }
+
+    /// What to ask a human for, if that is all that is missing.
+    pub fn request(&self) -> Option<&ActionRequest> {
+        self.0.request.as_ref()
+    }
+
+    /// The event in the record; absent where the record itself failed.
+    pub fn event(&self) -> Option<&EventId> {
+        self.0.event.as_ref()
+    }
+
+    /// For the operator's log: what was refused, the code, and the values that disagreed.
+    pub fn admin(&self) -> String {
+        let Refusal { outcome, reason, tool, event, .. } = &*self.0;
+        let verb = if *outcome == Outcome::Held { "held" } else { "denied" };
+        let event = event.map_or("unrecorded".to_owned(), |event| event.to_string());
+        format!("{verb} `{tool}`: {} ({reason}) [{event}]", reason.code().as_str())
+    }
+
+    /// For the developer: the same, what would lift it, and the policies that had a part in it.
+    pub fn explain(&self) -> String {
+        let policies: Vec<&str> = self.0.policies.iter().map(PolicyName::as_str).collect();
+        let remedy = match self.remedy() {
+            Remedy::Never => "nothing lifts this refusal",
+            Remedy::OtherArguments => "other arguments may be permitted",
+            Remedy::Approval => "a human's approval of exactly this action lifts it",
+            Remedy::NewTask => "a new task may be permitted to do it",
+            Remedy::Later => "it may be permitted later",
+        };
+        let by = if policies.is_empty() { "none".to_owned() } else { policies.join(", ") };
+        format!("{}\n  remedy: {remedy}\n  policies: {by}", self.admin())
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code().for_model())
+    }
+}
+
+impl std::error::Error for Denial {}

@@ -1,0 +1,86 @@
+//! An action that runs: whoever runs it tells the effect, or it is written down as unknown.
+
+use std::sync::Arc;
+
+use super::trail::Lanes;
+use super::{AgentFact, AgentUserFact, AuditError, Effect, OperatorFact, Permit, Trail};
+use crate::id::EventId;
+use crate::mandate::{Action, Assignment, Unfinished};
+
+/// An action that runs under a spent permit.
+///
+/// [`finish`](Self::finish) writes its effect down. Dropped without it, by a panic for instance, the effect is
+/// unknown, and written down as such when the task is closed or swept.
+#[must_use = "an effect that nobody tells is recorded as unknown"]
+pub struct Execution {
+    trail: Arc<Trail>,
+    assignment: Arc<Assignment>,
+    decision: EventId,
+    action: Action,
+    told: bool,
+}
+
+impl std::fmt::Debug for Execution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Execution")
+            .field("decision", &self.decision)
+            .field("tool", self.action.tool())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Execution {
+    /// Spends a permit that was checked.
+    pub(crate) fn of(permit: Permit, trail: &Arc<Trail>) -> Self {
+        let (assignment, decision, action) = permit.spend();
+        Self { trail: Arc::clone(trail), assignment, decision, action, told: false }
+    }
+
+    /// The decision that permitted it.
+    pub fn decision(&self) -> &EventId {
+        &self.decision
+    }
+
+    /// The action that runs.
+    pub fn action(&self) -> &Action {
+        &self.action
+    }
+
+    /// Writes the effect down.
+    ///
+    /// # Errors
+    ///
+    /// The record was not taken; the effect is then written down as unknown when the task is closed.
+    pub fn finish(mut self, effect: Effect) -> Result<(), AuditError> {
+        let lanes = effect_lanes(&self.assignment, &self.unfinished(), effect);
+        self.trail.write_for(&self.assignment, lanes)?;
+        self.told = true;
+        Ok(())
+    }
+
+    fn unfinished(&self) -> Unfinished {
+        Unfinished {
+            decision: self.decision,
+            mode: self.action.mode().clone(),
+            presented: self.action.presented().map(|user| user.id().clone()),
+        }
+    }
+}
+
+/// The three lanes of an effect.
+pub(super) fn effect_lanes(assignment: &Assignment, ran: &Unfinished, effect: Effect) -> Lanes {
+    let decision = ran.decision;
+    Lanes {
+        operator: ran.mode.operator().map(|id| (id.clone(), OperatorFact::Done { decision, effect })),
+        agent: Some((assignment.mandate().agent().id().clone(), AgentFact::Done { decision, effect })),
+        agent_user: ran.presented.clone().map(|id| (id, AgentUserFact::Presented { decision, effect })),
+    }
+}
+
+impl Drop for Execution {
+    fn drop(&mut self) {
+        if !self.told {
+            self.assignment.leave_unfinished(self.unfinished());
+        }
+    }
+}

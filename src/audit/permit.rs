@@ -1,0 +1,90 @@
+//! The permit: leave to take one action once, within seconds.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::canonical::Digest;
+use crate::id::EventId;
+use crate::mandate::{Action, Arguments, Assignment, Reservation, Tool};
+use crate::policy::{Reason, check_standing};
+use crate::time::Timestamp;
+
+/// Leave to take one action, once, within seconds. Spent by moving it into
+/// [`Task::redeem`](crate::Task::redeem) or [`Task::mint`](crate::Task::mint).
+///
+/// Made only after the record of the decision was taken. Bound to the task, agent, mode, action, resource, arguments
+/// and policies; dead as soon as what it rests on is. Dropped unspent, its place in the budget is given back.
+#[must_use = "a permit that is dropped permits nothing"]
+pub struct Permit {
+    assignment: Arc<Assignment>,
+    reservation: Reservation,
+    decision: EventId,
+    action: Action,
+    tool: Tool,
+    policy_digest: Digest,
+    until: Timestamp,
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit")
+            .field("decision", &self.decision)
+            .field("tool", self.action.tool())
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Permit {
+    pub(super) fn new(
+        (assignment, reservation): (Arc<Assignment>, Reservation),
+        decision: EventId,
+        (action, tool): (Action, Tool),
+        policy_digest: Digest,
+        until: Timestamp,
+    ) -> Self {
+        Self { assignment, reservation, decision, action, tool, policy_digest, until }
+    }
+
+    /// The decision that it was made by.
+    pub fn decision(&self) -> &EventId {
+        &self.decision
+    }
+
+    /// The action that it permits.
+    pub fn action(&self) -> &Action {
+        &self.action
+    }
+
+    /// When it ends; it is over at this moment.
+    pub fn until(&self) -> Timestamp {
+        self.until
+    }
+
+    pub(crate) fn assignment(&self) -> &Arc<Assignment> {
+        &self.assignment
+    }
+
+    pub(crate) fn policy_digest(&self) -> &Digest {
+        &self.policy_digest
+    }
+
+    /// Whether it may be used at `now` by the task `task` while the policies are those of `policies`.
+    pub(crate) fn check(&self, task: &Arc<Assignment>, policies: &Digest, now: Timestamp) -> Result<(), Reason> {
+        if !Arc::ptr_eq(&self.assignment, task) || *policies != self.policy_digest || now >= self.until {
+            return Err(Reason::PermitInvalid);
+        }
+        check_standing(task.mandate(), &task.standing(), self.action.mode(), task.until(), now)
+    }
+
+    /// Whether these are the arguments that it permits.
+    pub(crate) fn check_arguments(&self, arguments: &Arguments) -> Result<(), Reason> {
+        if arguments == self.action.arguments() { Ok(()) } else { Err(Reason::ArgumentsChanged) }
+    }
+
+    /// Spends it: the action runs now.
+    pub(super) fn spend(self) -> (Arc<Assignment>, EventId, Action) {
+        self.reservation.keep(&self.tool);
+        (self.assignment, self.decision, self.action)
+    }
+}

@@ -1,0 +1,239 @@
+//! The trail: turns a verdict and a reservation into a permit or a denial, once the record was taken.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::execution::effect_lanes;
+use super::{
+    AgentFact, AgentRecord, AgentUserFact, AgentUserRecord, AuditError, AuditSink, Decided, Denial, Effect, Event,
+    Link, OperatorFact, OperatorRecord, Permit,
+};
+use crate::entropy::Entropy;
+use crate::id::{BootId, EventId, Found, RecordId, TaskId, TransactionId};
+use crate::identity::{AgentId, AgentUserId, OperatorId};
+use crate::live::shielded;
+use crate::mandate::{Action, ActionRequest, Assignment, LedgerView, Reservation, Standing, Tool};
+use crate::policy::{Outcome, Reason, Verdict};
+use crate::time::{Steady, Timestamp};
+
+/// How long a permit is good for.
+const PERMIT_FOR: Duration = Duration::from_secs(30);
+
+/// Writes records, in order.
+pub(crate) struct Trail {
+    sink: Arc<dyn AuditSink>,
+    entropy: Arc<dyn Entropy>,
+    clock: Steady,
+    boot: BootId,
+    seq: AtomicU64,
+    deadline: Duration,
+}
+
+impl std::fmt::Debug for Trail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trail").field("boot", &self.boot).field("seq", &self.seq).finish_non_exhaustive()
+    }
+}
+
+/// What one event is to each party.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes {
+    pub(crate) operator: Option<(OperatorId, OperatorFact)>,
+    pub(crate) agent: Option<(AgentId, AgentFact)>,
+    pub(crate) agent_user: Option<(AgentUserId, AgentUserFact)>,
+}
+
+/// A decision on its way to becoming a permit or a denial.
+#[derive(Debug)]
+pub(crate) struct Proposal<'a> {
+    pub(crate) assignment: &'a Arc<Assignment>,
+    pub(crate) action: &'a Action,
+    pub(crate) tool: Option<&'a Tool>,
+    pub(crate) request: ActionRequest,
+    pub(crate) standing: Standing,
+    pub(crate) ledger: LedgerView,
+    pub(crate) verdict: Verdict,
+    pub(crate) reservation: Option<Reservation>,
+    pub(crate) now: Timestamp,
+}
+
+impl Trail {
+    pub(crate) fn new(
+        sink: Arc<dyn AuditSink>,
+        entropy: Arc<dyn Entropy>,
+        clock: Steady,
+        boot: BootId,
+        deadline: Duration,
+    ) -> Self {
+        Self { sink, entropy, clock, boot, seq: AtomicU64::new(0), deadline }
+    }
+
+    pub(crate) fn clock(&self) -> &Steady {
+        &self.clock
+    }
+
+    /// Records a decision, and only then makes a permit of it.
+    pub(crate) fn settle(&self, proposal: Proposal<'_>) -> Result<Permit, Denial> {
+        let lanes = decision_lanes(&proposal);
+        let Proposal { assignment, action, tool, request, verdict, reservation, now, .. } = proposal;
+        let written = self.write(assignment.txn(), Some(assignment.task()), now, lanes);
+        let refuse = |reason, event| {
+            assignment.ledger().refuse();
+            Denial::new(reason, action.tool(), event)
+        };
+        let decision = match written {
+            Ok(decision) => decision,
+            Err(error) => return Err(refuse(Reason::Audit(Found::new(&error.to_string())), None)),
+        };
+        match (verdict.outcome, verdict.reason, reservation, tool) {
+            (Outcome::Permitted, None, Some(reservation), Some(tool)) => Ok(Permit::new(
+                (Arc::clone(assignment), reservation),
+                decision,
+                (action.clone(), tool.clone()),
+                verdict.policy_digest,
+                now.after(PERMIT_FOR),
+            )),
+            (Outcome::Held, Some(reason), ..) => {
+                Err(refuse(reason, Some(decision)).with_policies(verdict.policies).held(request))
+            }
+            (_, reason, ..) => {
+                let reason = reason.unwrap_or(Reason::PermitInvalid);
+                Err(refuse(reason, Some(decision)).with_policies(verdict.policies))
+            }
+        }
+    }
+
+    /// Records that a permit was refused when it was to be used.
+    pub(crate) fn void(&self, permit: &Permit, reason: Reason) -> Denial {
+        let (assignment, decision) = (permit.assignment(), *permit.decision());
+        let fact = AgentFact::Voided { decision, reason: reason.clone() };
+        let agent = Some((assignment.mandate().agent().id().clone(), fact));
+        let event = self.write_for(assignment, Lanes { agent, ..Lanes::default() });
+        assignment.ledger().refuse();
+        // Refused it is, whether or not that could be written.
+        Denial::new(reason, permit.action().tool(), event.ok())
+    }
+
+    /// Records how a task ended, and every effect that nobody told.
+    pub(crate) fn close(&self, assignment: &Assignment) -> Result<u64, AuditError> {
+        let (left, more) = assignment.take_unfinished();
+        let unknown = u64::try_from(left.len()).unwrap_or(u64::MAX).saturating_add(more);
+        let mut left = left.into_iter();
+        while let Some(ran) = left.next() {
+            let lanes = effect_lanes(assignment, &ran, Effect::Unknown);
+            if let Err(error) = self.write_for(assignment, lanes) {
+                std::iter::once(ran).chain(left).for_each(|ran| assignment.leave_unfinished(ran));
+                return Err(error);
+            }
+        }
+        let fact = AgentFact::Ended { state: assignment.state(), calls: assignment.ledger().calls(), unknown };
+        let agent = Some((assignment.mandate().agent().id().clone(), fact));
+        self.write_for(assignment, Lanes { agent, ..Lanes::default() })?;
+        Ok(unknown)
+    }
+
+    /// Writes an event of a task, at the time that it is.
+    pub(crate) fn write_for(&self, assignment: &Assignment, lanes: Lanes) -> Result<EventId, AuditError> {
+        let now = self.clock.now().unwrap_or_else(|_| self.clock.latest());
+        self.write(assignment.txn(), Some(assignment.task()), now, lanes)
+    }
+
+    /// Writes one event and waits until it was taken.
+    pub(crate) fn write(
+        &self,
+        txn: &TransactionId,
+        task: Option<&TaskId>,
+        at: Timestamp,
+        lanes: Lanes,
+    ) -> Result<EventId, AuditError> {
+        let event_id = EventId::draw(self.entropy.as_ref(), at).map_err(|_| AuditError::NoId)?;
+        let event = self.event(event_id, (txn, task), at, lanes)?;
+        let ack = shielded(|| self.sink.record(&event)).ok_or(AuditError::Panicked)?;
+        ack.wait(self.deadline)?;
+        Ok(event_id)
+    }
+
+    fn event(
+        &self,
+        event: EventId,
+        (txn, task): (&TransactionId, Option<&TaskId>),
+        at: Timestamp,
+        lanes: Lanes,
+    ) -> Result<Event, AuditError> {
+        let id = |wanted: bool| {
+            wanted.then(|| RecordId::draw(self.entropy.as_ref(), at)).transpose().map_err(|_| AuditError::NoId)
+        };
+        let operator_record = id(lanes.operator.is_some())?;
+        let agent_record = id(lanes.agent.is_some())?;
+        let agent_user_record = id(lanes.agent_user.is_some())?;
+        let count = |seq: u64| seq.checked_add(1);
+        let before = self.seq.fetch_update(Ordering::AcqRel, Ordering::Acquire, count).map_err(|_| AuditError::NoId)?;
+        let link = |id: Option<RecordId>| {
+            id.map(|id| Link {
+                v: 1,
+                id,
+                event,
+                txn: txn.clone(),
+                task: task.cloned(),
+                seq: before.saturating_add(1),
+                at,
+                boot: self.boot,
+                operator_record,
+                agent_record,
+                agent_user_record,
+            })
+        };
+        // An agent user's record names its agent, which is the agent of the same event.
+        let agent_id = lanes.agent.as_ref().map(|(agent, _)| agent.clone());
+        let operator = link(operator_record).zip(lanes.operator);
+        let agent = link(agent_record).zip(lanes.agent);
+        let agent_user = link(agent_user_record).zip(lanes.agent_user).zip(agent_id);
+        Ok(Event {
+            operator: operator.map(|(link, (operator, fact))| OperatorRecord { link, operator, fact }),
+            agent: agent.map(|(link, (agent, fact))| AgentRecord { link, agent, fact }),
+            agent_user: agent_user.map(|((link, (agent_user, fact)), agent)| AgentUserRecord {
+                link,
+                agent_user,
+                agent,
+                fact,
+            }),
+        })
+    }
+}
+
+/// The three lanes of a decision.
+fn decision_lanes(proposal: &Proposal<'_>) -> Lanes {
+    let Proposal { assignment, action, request, standing, ledger, verdict, .. } = proposal;
+    let (tool, resource) = (action.tool().clone(), action.resource().clone());
+    let approval = action.approval().map(|approval| approval.id().clone());
+    let presented = action.presented().map(|user| user.id().clone());
+    let acted = OperatorFact::ActedFor {
+        tool: tool.clone(),
+        resource: resource.clone(),
+        outcome: verdict.outcome,
+        approved: approval.clone().filter(|_| verdict.rests_on_approval),
+    };
+    let named = AgentUserFact::Named { tool: tool.clone(), resource: resource.clone() };
+    let decided = Decided {
+        tool,
+        resource,
+        mode: action.mode().clone(),
+        arguments: *request.arguments(),
+        presented: presented.clone(),
+        approval,
+        verdict: verdict.clone(),
+        standing: standing.clone(),
+        ledger: ledger.clone(),
+        until: assignment.until(),
+        replayable: false,
+    };
+    let agent = assignment.mandate().agent().id();
+    // Another agent's user record is a claim, not a fact: it stays in the agent's lane, as what was asked.
+    let own = action.presented().is_some_and(|user| user.agent() == agent);
+    Lanes {
+        operator: action.mode().operator().map(|operator| (operator.clone(), acted)),
+        agent: Some((agent.clone(), AgentFact::Decided(Box::new(decided)))),
+        agent_user: presented.filter(|_| own).map(|user| (user, named)),
+    }
+}

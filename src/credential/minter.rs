@@ -1,0 +1,253 @@
+//! The minter: turns a moved permit into a credential.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::token::{
+    Accountable, ApprovalClaim, Attestation, Claims, Confirmation, Context, MAX_LIFETIME, Method, ModeClaim,
+    OnBehalfOf, PresentAs, Role, TaskClaim,
+};
+use super::{Credential, CredentialVerifier};
+use crate::audit::{AgentFact, AuditError, Denial, Execution, Lanes, Permit, Trail};
+use crate::canonical::Digest;
+use crate::entropy::{Entropy, EntropyError};
+use crate::id::{Audience, CredentialId, Issuer};
+use crate::identity::{AgentId, ProofMethod};
+use crate::jose::{self, KeyError, KeySet, Kind};
+use crate::mandate::{Assignment, Detail};
+use crate::secret::Secret;
+use crate::time::{ClockError, Timestamp};
+
+jose::key_for! {
+    /// The key that credentials are signed with. Another type than any other key.
+    MintKey
+}
+
+/// How long a credential lives unless said otherwise.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
+
+/// No credential was made, and none half-made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MintError {
+    /// The authorizer has no minter.
+    #[error("the authorizer was built without a minter")]
+    NoMinter,
+    /// The permit was refused when it was to be used.
+    #[error("{}", .0.admin())]
+    Denied(Denial),
+    /// The agent proved no key that the credential could be bound to.
+    #[error("the agent {0} proved no key that a credential could be bound to")]
+    NoKey(AgentId),
+    /// The scope does not allow credentials for this service.
+    #[error("the scope allows no credential for {asked}")]
+    Audience {
+        /// The service.
+        asked: Audience,
+    },
+    /// What the credential rests on ends too soon.
+    #[error("the credential would end at {until}, it is {now}")]
+    TooShort {
+        /// When it would end.
+        until: Timestamp,
+        /// The time now.
+        now: Timestamp,
+    },
+    /// A lifetime is not a valid one.
+    #[error("a credential lives for 1 second to {MAX_LIFETIME} seconds, not for {seconds}")]
+    Lifetime {
+        /// What was asked for, in seconds.
+        seconds: u64,
+    },
+    /// The record was not taken.
+    #[error("the record was not taken: {0}")]
+    Audit(#[from] AuditError),
+    /// The source of randomness failed.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The clock failed.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// The claims could not be written.
+    #[error("the claims could not be written")]
+    Claims,
+}
+
+/// Signs credentials for one issuer.
+#[derive(Debug)]
+pub struct Minter {
+    issuer: Issuer,
+    key: MintKey,
+    lifetime: Duration,
+}
+
+impl Minter {
+    /// Signs as `issuer` with `key`; credentials live for 300 seconds at most.
+    pub fn new(issuer: Issuer, key: MintKey) -> Self {
+        Self { issuer, key, lifetime: DEFAULT_LIFETIME }
+    }
+
+    /// Credentials live for `lifetime` at most.
+    ///
+    /// # Errors
+    ///
+    /// Less than a second, or more than 900.
+    pub fn with_lifetime(mut self, lifetime: Duration) -> Result<Self, MintError> {
+        if lifetime.as_secs() == 0 || lifetime.as_secs() > MAX_LIFETIME {
+            return Err(MintError::Lifetime { seconds: lifetime.as_secs() });
+        }
+        self.lifetime = lifetime;
+        Ok(self)
+    }
+
+    /// A verifier for the credentials of this minter that are meant for `audience`.
+    ///
+    /// # Errors
+    ///
+    /// Never; a set of one key has no duplicate.
+    pub fn verifier(&self, audience: Audience) -> Result<CredentialVerifier, KeyError> {
+        let keys = KeySet::new().with(self.issuer.clone(), self.key.public())?;
+        Ok(CredentialVerifier::new(keys, audience))
+    }
+
+    /// Mints for a permit that was checked, at `now`.
+    pub(crate) fn mint(
+        &self,
+        permit: Permit,
+        audience: &Audience,
+        trail: &Arc<Trail>,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+    ) -> Result<Credential, MintError> {
+        let id = CredentialId::draw(entropy)?;
+        let (claims, until) = self.claims(&permit, audience, &id, now)?;
+        let claims = serde_json::to_vec(&claims).map_err(|_| MintError::Claims)?;
+
+        // The intent is written before the key exists; what is written last is always the wider truth.
+        let fact = AgentFact::Minted {
+            decision: *permit.decision(),
+            credential: id.clone(),
+            audience: audience.clone(),
+            until,
+        };
+        let agent = Some((permit.assignment().mandate().agent().id().clone(), fact));
+        trail.write_for(permit.assignment(), Lanes { agent, ..Lanes::default() })?;
+
+        let token = Secret::new(jose::sign(Kind::Credential, &claims, &self.key.0));
+        Ok(Credential::new(token, id, audience.clone(), until, Execution::of(permit, trail)))
+    }
+
+    fn claims(
+        &self,
+        permit: &Permit,
+        audience: &Audience,
+        id: &CredentialId,
+        now: Timestamp,
+    ) -> Result<(Claims, Timestamp), MintError> {
+        let (assignment, action) = (permit.assignment(), permit.action());
+        let mandate = assignment.mandate();
+        let agent = mandate.agent();
+        let key = agent.key().cloned().ok_or_else(|| MintError::NoKey(agent.id().clone()))?;
+        let audiences = mandate.intent().scope().grant(action.tool()).and_then(|grant| grant.audiences());
+        if audiences.is_some_and(|allowed| !allowed.contains(audience)) {
+            return Err(MintError::Audience { asked: audience.clone() });
+        }
+        let until = self.effective_expiry(permit, now);
+        if until.unix() <= now.unix() {
+            return Err(MintError::TooShort { until, now });
+        }
+        let basis = mandate.basis(action.mode(), now).filter(|_| action.mode().operator().is_some());
+        let obo = basis.map(|approval| OnBehalfOf {
+            approval: ApprovalClaim {
+                exp: approval.ends().unix(),
+                hash: *approval.digest(),
+                id: approval.id().clone(),
+            },
+            iss: approval.operator().issuer().clone(),
+            sub: approval.operator().subject().clone(),
+            sub_profile: Some("user".to_owned()),
+        });
+        let attn = match agent.method() {
+            ProofMethod::Unattested => None,
+            ProofMethod::HostKey => {
+                Some(Attestation { exp: agent.until().unix(), hash: *agent.proof(), method: Method::HostKey })
+            }
+        };
+        let present_as = action
+            .presented()
+            .map(|user| PresentAs { handle: Some(user.id().handle().to_string()), id: user.id().to_string() });
+        let claims = Claims {
+            aud: audience.clone(),
+            authorization_details: vec![Detail::once(action.tool(), action.resource(), audience)],
+            client_id: agent.id().clone(),
+            cnf: Confirmation { jkt: Some(key), certificate: None },
+            exp: until.unix(),
+            iat: now.unix(),
+            iss: self.issuer.clone(),
+            jti: id.clone(),
+            nbf: now.unix(),
+            scope: action.tool().to_string(),
+            sub: agent.id().clone(),
+            sub_profile: Some("ai_agent".to_owned()),
+            txn: assignment.txn().clone(),
+            context: Context {
+                accountable: Accountable {
+                    iss: agent.sponsor().issuer().clone(),
+                    role: Role::Sponsor,
+                    sub: agent.sponsor().subject().clone(),
+                },
+                attn,
+                depth: None,
+                lineage: None,
+                max_depth: None,
+                mode: if obo.is_some() { ModeClaim::OnBehalfOf } else { ModeClaim::Autonomous },
+                obo,
+                pol: Some(*permit.policy_digest()),
+                present_as,
+                task: TaskClaim { hash: self.task_hash(assignment), id: assignment.task().clone(), step: None },
+                v: 1,
+            },
+            rest: std::collections::BTreeMap::new(),
+        };
+        Ok((claims, until))
+    }
+
+    /// The smallest of what bounds a credential: its own lifetime, the task, the proof, the approval.
+    fn effective_expiry(&self, permit: &Permit, now: Timestamp) -> Timestamp {
+        let assignment = permit.assignment();
+        let mandate = assignment.mandate();
+        let until = now.after(self.lifetime).min(assignment.until()).min(mandate.agent().until());
+        let until = match mandate.basis(permit.action().mode(), now) {
+            Some(approval) if permit.action().mode().operator().is_some() => until.min(approval.ends()),
+            _ => until,
+        };
+        // A token tells whole seconds: rounded down, it never outlives what it rests on.
+        Timestamp::from_unix(until.unix()).unwrap_or(now)
+    }
+
+    /// Names the task's intent: SHA-256 over the canonical JSON (RFC 8785) of issuer, kind and value.
+    pub(crate) fn task_hash(&self, assignment: &Assignment) -> Digest {
+        #[derive(serde::Serialize)]
+        struct Named<'a> {
+            iss: &'a Issuer,
+            typ: &'static str,
+            value: Value<'a>,
+        }
+        #[derive(serde::Serialize)]
+        struct Value<'a> {
+            agent: &'a AgentId,
+            id: &'a str,
+            purpose: &'a str,
+            scope: Digest,
+        }
+        let intent = assignment.mandate().intent();
+        let value = Value {
+            agent: assignment.mandate().agent().id(),
+            id: assignment.task().as_str(),
+            purpose: intent.purpose().as_str(),
+            scope: intent.scope().digest(),
+        };
+        // Serialising text cannot fail; were it to, the hash would match no task.
+        Digest::of(&serde_json::to_vec(&Named { iss: &self.issuer, typ: "agent-task", value }).unwrap_or_default())
+    }
+}

@@ -1,0 +1,13 @@
+//! **Which key?** A credential for one action of one task, good for minutes, dead when the task ends.
+//!
+//! The room hands out a [`Credential`] in exchange for a moved permit. What it looks like is the token profile: an
+//! RFC 9068 access token in which the agent is the subject and a human appears only in a container of its own.
+
+mod credential;
+mod minter;
+mod token;
+mod verifier;
+
+pub use credential::Credential;
+pub use minter::{MintError, MintKey, Minter};
+pub use verifier::{CredentialVerifier, VerifiedCredential};

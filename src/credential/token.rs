@@ -1,0 +1,238 @@
+//! The claims of the task credential, and every rule that can be checked on them alone.
+//!
+//! Members are in lexical order, so that what is written is canonical JSON (RFC 8785).
+
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use crate::canonical::Digest;
+use crate::id::{ApprovalId, Audience, CredentialId, Issuer, Subject, TaskId, TransactionId};
+use crate::identity::AgentId;
+use crate::jose::{Flaw, Thumbprint};
+use crate::mandate::Detail;
+
+/// The longest life of a credential, in seconds.
+pub(super) const MAX_LIFETIME: u64 = 900;
+
+/// Claims that say something else than this kind of token can mean.
+const FORBIDDEN: [&str; 13] = [
+    "act",
+    "acr",
+    "amr",
+    "auth_time",
+    "azp",
+    "email",
+    "entitlements",
+    "groups",
+    "may_act",
+    "name",
+    "nonce",
+    "preferred_username",
+    "roles",
+];
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Claims {
+    pub(super) aud: Audience,
+    pub(super) authorization_details: Vec<Detail>,
+    pub(super) client_id: AgentId,
+    pub(super) cnf: Confirmation,
+    pub(super) exp: i64,
+    pub(super) iat: i64,
+    pub(super) iss: Issuer,
+    pub(super) jti: CredentialId,
+    pub(super) nbf: i64,
+    pub(super) scope: String,
+    pub(super) sub: AgentId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sub_profile: Option<String>,
+    pub(super) txn: TransactionId,
+    #[serde(rename = "urn:bailiwick:claims:v1")]
+    pub(super) context: Context,
+    /// What else is there: ignored (RFC 7519, section 4), unless it is forbidden.
+    #[serde(flatten, skip_serializing)]
+    pub(super) rest: BTreeMap<String, IgnoredAny>,
+}
+
+/// The key that the presenter must prove (RFC 7800): exactly one.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Confirmation {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) jkt: Option<Thumbprint>,
+    #[serde(default, rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
+    pub(super) certificate: Option<Thumbprint>,
+}
+
+/// The container of what no registered claim can say.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Context {
+    pub(super) accountable: Accountable,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) attn: Option<Attestation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) depth: Option<u8>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lineage: Option<Vec<Parent>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) max_depth: Option<u8>,
+    pub(super) mode: ModeClaim,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) obo: Option<OnBehalfOf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pol: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) present_as: Option<PresentAs>,
+    pub(super) task: TaskClaim,
+    pub(super) v: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ModeClaim {
+    Autonomous,
+    OnBehalfOf,
+}
+
+/// Who answers for the agent; confers nothing.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Accountable {
+    pub(super) iss: Issuer,
+    pub(super) role: Role,
+    pub(super) sub: Subject,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Role {
+    Sponsor,
+    Owner,
+    Operator,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Attestation {
+    pub(super) exp: i64,
+    pub(super) hash: Digest,
+    pub(super) method: Method,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(clippy::enum_variant_names, reason = "the names are the profile's")]
+pub(super) enum Method {
+    #[serde(rename = "spiffe-x509-svid")]
+    SpiffeX509Svid,
+    SpiffeJwtSvid,
+    SpiffeWitSvid,
+    OidcJwt,
+    HostKey,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Parent {
+    iss: Issuer,
+    jti: CredentialId,
+    sub: AgentId,
+    th: Digest,
+}
+
+/// On whose behalf, by which approval; confers nothing by itself.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OnBehalfOf {
+    pub(super) approval: ApprovalClaim,
+    pub(super) iss: Issuer,
+    pub(super) sub: Subject,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sub_profile: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ApprovalClaim {
+    pub(super) exp: i64,
+    pub(super) hash: Digest,
+    pub(super) id: ApprovalId,
+}
+
+/// The agent user, for display; never an input to authorization.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PresentAs {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) handle: Option<String>,
+    pub(super) id: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TaskClaim {
+    pub(super) hash: Digest,
+    pub(super) id: TaskId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) step: Option<u64>,
+}
+
+impl Claims {
+    /// The rules that the claims keep among themselves: token profile, sections 2.1 and 2.2.
+    pub(super) fn check(&self) -> Result<(), Flaw> {
+        let context = &self.context;
+        if context.v != 1 || FORBIDDEN.iter().any(|name| self.rest.contains_key(*name)) {
+            return Err(Flaw::Claims);
+        }
+        if self.sub != self.client_id || self.sub_profile.as_deref().is_some_and(|profile| profile != "ai_agent") {
+            return Err(Flaw::Subject);
+        }
+        if self.cnf.jkt.is_some() == self.cnf.certificate.is_some() {
+            return Err(Flaw::Binding);
+        }
+        if self.exp.saturating_sub(self.iat).unsigned_abs() > MAX_LIFETIME {
+            return Err(Flaw::Expired);
+        }
+        self.check_authority()?;
+        self.check_mode()?;
+        if context.attn.as_ref().is_some_and(|attn| self.exp > attn.exp) {
+            return Err(Flaw::Binding);
+        }
+        if context.present_as.as_ref().is_some_and(|user| user.id == self.sub.to_string() || user.id.is_empty()) {
+            return Err(Flaw::Subject);
+        }
+        // A sub-agent's lineage is proven by its parents' tokens, which are not here.
+        match (&context.lineage, context.depth) {
+            (None, None) => Ok(()),
+            (Some(_), Some(_)) => Err(Flaw::Unproven),
+            _ => Err(Flaw::Claims),
+        }
+    }
+
+    fn check_authority(&self) -> Result<(), Flaw> {
+        let details = &self.authorization_details;
+        Detail::check_all(details)?;
+        let elsewhere = details.iter().flat_map(|detail| &detail.locations).any(|location| *location != self.aud);
+        let granted = |name: &str| details.iter().flat_map(|d| &d.actions).any(|action| action.as_str() == name);
+        if elsewhere || self.scope.is_empty() || !self.scope.split(' ').all(granted) {
+            return Err(Flaw::Authority);
+        }
+        Ok(())
+    }
+
+    fn check_mode(&self) -> Result<(), Flaw> {
+        match (self.context.mode, &self.context.obo) {
+            (ModeClaim::Autonomous, None) => Ok(()),
+            (ModeClaim::OnBehalfOf, Some(obo)) => {
+                if obo.sub_profile.as_deref().is_some_and(|profile| profile != "user") {
+                    return Err(Flaw::Subject);
+                }
+                if self.exp > obo.approval.exp { Err(Flaw::Binding) } else { Ok(()) }
+            }
+            (ModeClaim::Autonomous, Some(_)) | (ModeClaim::OnBehalfOf, None) => Err(Flaw::Claims),
+        }
+    }
+}

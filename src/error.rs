@@ -1,0 +1,58 @@
+//! The error of the door, over the rooms' own errors.
+
+use crate::audit::AuditError;
+use crate::entropy::EntropyError;
+use crate::id::TaskId;
+use crate::identity::{OperatorId, RegistryError};
+use crate::mandate::{MandateError, OnceError};
+use crate::policy::PolicyError;
+use crate::time::{ClockError, Timestamp};
+
+/// What the door could not do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The registry refused.
+    #[error("the registry refused")]
+    Registry(#[from] RegistryError),
+    /// The mandate is not one that a task can begin with.
+    #[error("the task cannot begin")]
+    Mandate(#[from] MandateError),
+    /// An approval was used before, or that is not known.
+    #[error("an approval cannot be used")]
+    Once(#[from] OnceError),
+    /// A task with this id is open.
+    #[error("the task {0} has begun already")]
+    TaskExists(TaskId),
+    /// No task with this id is open.
+    #[error("no task {0} is open")]
+    UnknownTask(TaskId),
+    /// A human halted everything.
+    #[error("everything is halted")]
+    Halted,
+    /// The session is over, or has not begun.
+    #[error("the session of the operator {operator} ended at {until}, it is {now}")]
+    SessionOver {
+        /// Whose session.
+        operator: OperatorId,
+        /// When it ended.
+        until: Timestamp,
+        /// The time now.
+        now: Timestamp,
+    },
+    /// The operator may not do this.
+    #[error("the operator {0} is not a sponsor of the agent")]
+    NotSponsor(OperatorId),
+    /// The policies did not load; those that were loaded before stay.
+    #[error("the policies did not load")]
+    Policy(#[from] PolicyError),
+    /// The record was not taken.
+    #[error("the record was not taken")]
+    Audit(#[from] AuditError),
+    /// The clock failed.
+    #[error("the time is not known")]
+    Clock(#[from] ClockError),
+    /// The source of randomness failed.
+    #[error("no id could be drawn")]
+    Entropy(#[from] EntropyError),
+}

@@ -1,0 +1,288 @@
+//! Names and numbers of things: text that was parsed once, and ids that are drawn, never chosen.
+//!
+//! Every text here is ASCII, bounded and compared byte for byte (RFC 8725bis: no case folding, no
+//! normalisation). A value of one of these types is always valid.
+
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::entropy::{Entropy, EntropyError};
+use crate::time::Timestamp;
+
+/// A text was refused: what it should have been, and what it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} must be {want}, found {found}")]
+#[non_exhaustive]
+pub struct IdError {
+    /// The kind of text.
+    pub what: &'static str,
+    /// What was wanted.
+    pub want: &'static str,
+    /// What was found, quoted, and cut to 64 characters.
+    pub found: Found,
+}
+
+/// Refused input, kept short and printable so that it can be shown and logged safely.
+#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct Found(String);
+
+impl Found {
+    /// Keeps the first 64 characters of `text`, with everything but printable ASCII escaped.
+    pub fn new(text: &str) -> Self {
+        let mut shown: String = text.chars().take(64).flat_map(char::escape_default).collect();
+        if text.chars().nth(64).is_some() {
+            shown.push('…');
+        }
+        Self(shown)
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.0)
+    }
+}
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Declares a text type: documentation, name, what it is called, what is wanted, and the test.
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $want:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(std::sync::Arc<str>);
+
+        impl $name {
+            #[doc = concat!("Parses ", $what, ": ", $want, ".\n\n# Errors\n\nAny other text.")]
+            pub fn new(text: &str) -> Result<Self, $crate::id::IdError> {
+                let valid: fn(&str) -> bool = $valid;
+                if valid(text) {
+                    Ok(Self(text.into()))
+                } else {
+                    Err($crate::id::IdError {
+                        what: $what,
+                        want: $want,
+                        found: $crate::id::Found::new(text),
+                    })
+                }
+            }
+
+            /// The text, exactly as it was parsed.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::id::IdError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = $crate::id::IdError;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                Self::new(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                value.as_str().to_owned()
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{:?}", self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use text;
+
+/// Whether `text` has 1 to `max` characters, all of which `allowed` accepts.
+pub(crate) fn made_of(text: &str, max: usize, allowed: fn(u8) -> bool) -> bool {
+    !text.is_empty() && text.len() <= max && text.bytes().all(allowed)
+}
+
+fn url_safe(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+text! {
+    /// Who issued an identity or a token: an `https` URL without query, fragment or user part
+    /// (OpenID Connect Core 1.0, section 2). Compared byte for byte: a trailing slash matters.
+    Issuer, "issuer", "an https URL of at most 512 printable characters without `?`, `#` or `@`",
+    |text| text.strip_prefix("https://").is_some_and(|rest| {
+        !rest.starts_with('/')
+            && made_of(rest, 504, |b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'@' | b'"' | b'\\'))
+    })
+}
+
+text! {
+    /// The name that an issuer gave to somebody: 1 to 255 printable ASCII characters without spaces
+    /// (OpenID Connect Core 1.0, section 2). It means nothing without its [`Issuer`].
+    Subject, "subject", "1 to 255 printable ASCII characters without spaces",
+    |text| made_of(text, 255, |b| b.is_ascii_graphic())
+}
+
+text! {
+    /// The one service that a credential is for (`aud`); compared byte for byte.
+    Audience, "audience", "1 to 512 printable ASCII characters without spaces, and no wildcard",
+    |text| made_of(text, 512, |b| b.is_ascii_graphic() && b != b'*')
+}
+
+/// Declares an id that is drawn at random and travels in tokens as text.
+macro_rules! drawn {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $prefix:literal) => {
+        text! {
+            $(#[$doc])*
+            $name, $what, "8 to 64 characters of A-Z, a-z, 0-9, `-` and `_`",
+            |text| text.len() >= 8 && made_of(text, 64, url_safe)
+        }
+
+        impl $name {
+            /// Draws a new id with 128 random bits.
+            ///
+            /// # Errors
+            ///
+            /// The source of randomness failed.
+            pub fn draw(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
+                let bits: [u8; 16] = crate::entropy::draw(entropy)?;
+                Ok(Self::of(&bits))
+            }
+
+            fn of(bits: &[u8]) -> Self {
+                Self(format!(concat!($prefix, "{}"), crate::jose::base64url::encode(bits)).into())
+            }
+        }
+    };
+}
+
+drawn! {
+    /// Names one task: the life of one mandate. Never reused.
+    TaskId, "task id", "tsk_"
+}
+drawn! {
+    /// Joins everything that happens under one task, in every record and credential (`txn`, RFC 8417).
+    TransactionId, "transaction id", "txn_"
+}
+drawn! {
+    /// Names one approval.
+    ApprovalId, "approval id", "apr_"
+}
+drawn! {
+    /// Names one credential (`jti`).
+    CredentialId, "credential id", "tc_"
+}
+
+impl ApprovalId {
+    /// The id of an approval that was given here: 128 bits of its digest.
+    pub(crate) fn derive(digest: &crate::canonical::Digest) -> Self {
+        Self::of(digest.as_bytes().split_at(16).0)
+    }
+}
+
+/// Declares an id of a record: a UUIDv7 (RFC 9562, section 5.7), made from the decision's own clock reading.
+macro_rules! stamped {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            pub(crate) fn draw(entropy: &dyn Entropy, now: Timestamp) -> Result<Self, EntropyError> {
+                let bits: [u8; 10] = crate::entropy::draw(entropy)?;
+                Ok(Self(uuid::Builder::from_unix_timestamp_millis(now.unix_millis(), &bits).into_uuid()))
+            }
+
+            /// The id as a UUID.
+            pub fn as_uuid(&self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+stamped! {
+    /// Names one event, which has up to three records.
+    EventId
+}
+stamped! {
+    /// Names one record of one lane.
+    RecordId
+}
+stamped! {
+    /// Names one start of one process: nothing single-use outlives it.
+    BootId
+}
+
+/// A short text that only people read: 1 to 500 characters without control characters.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Prose(Arc<str>);
+
+impl Prose {
+    /// Keeps `text` as it is.
+    ///
+    /// # Errors
+    ///
+    /// Text that is empty, longer than 500 characters, or has control characters (line breaks included).
+    pub fn new(text: &str) -> Result<Self, IdError> {
+        if text.is_empty() || text.chars().count() > 500 || text.chars().any(char::is_control) {
+            return Err(IdError {
+                what: "text",
+                want: "1 to 500 characters without control characters",
+                found: Found::new(text),
+            });
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Prose {
+    type Error = IdError;
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::new(&text)
+    }
+}
+
+impl From<Prose> for String {
+    fn from(value: Prose) -> Self {
+        value.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for Prose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,167 @@
+//! The agent identity: the workload that really runs, and the only principal.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::proof::VerifiedWorkload;
+use super::{OperatorId, ProofMethod, SpiffeError, SpiffeId};
+use crate::canonical::Digest;
+use crate::id::{Found, IdError, Issuer, Subject};
+use crate::jose::{Thumbprint, base64url};
+use crate::live::Hold;
+use crate::time::Timestamp;
+
+/// Names a workload: its SPIFFE ID, or the exact pair of issuer and subject of its platform's tokens.
+///
+/// As text (in tokens, records and policies) an issuer and subject are encoded as
+/// `urn:bailiwick:agent:<issuer>:<subject>`, each in base64url, so that no pair can be taken for another.
+///
+/// ```
+/// use bailiwick::identity::AgentId;
+///
+/// let agent: AgentId = "spiffe://acme.example/agent/invoices".parse()?;
+/// let other = AgentId::issued("https://token.ci.example", "repo:acme/app:ref:refs/heads/main")?;
+/// assert_eq!(other.to_string().parse(), Ok(other));
+/// # Ok::<(), bailiwick::id::IdError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AgentId(Form);
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Form {
+    Spiffe(SpiffeId),
+    Issued(Issuer, Subject),
+}
+
+const URN: &str = "urn:bailiwick:agent:";
+
+impl AgentId {
+    /// The workload with this SPIFFE ID.
+    ///
+    /// # Errors
+    ///
+    /// The text is not a SPIFFE ID.
+    pub fn spiffe(text: &str) -> Result<Self, SpiffeError> {
+        SpiffeId::parse(text).map(|id| Self(Form::Spiffe(id)))
+    }
+
+    /// The workload that `issuer` calls `subject`.
+    ///
+    /// # Errors
+    ///
+    /// Either is not valid; see [`Issuer`] and [`Subject`].
+    pub fn issued(issuer: &str, subject: &str) -> Result<Self, IdError> {
+        Ok(Self(Form::Issued(Issuer::new(issuer)?, Subject::new(subject)?)))
+    }
+
+    /// What vouches for the name: the trust domain of a SPIFFE ID, or the issuer.
+    pub fn authority(&self) -> &str {
+        match &self.0 {
+            Form::Spiffe(id) => id.trust_domain(),
+            Form::Issued(issuer, _) => issuer.as_str(),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if let Some(rest) = text.strip_prefix(URN) {
+            let (issuer, subject) = rest.split_once(':')?;
+            let part = |text| String::from_utf8(base64url::decode(text).ok()?).ok();
+            return Self::issued(&part(issuer)?, &part(subject)?).ok();
+        }
+        Self::spiffe(text).ok()
+    }
+}
+
+impl FromStr for AgentId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        Self::parse(text).ok_or_else(|| IdError {
+            what: "agent id",
+            want: "a SPIFFE ID with a path, or `urn:bailiwick:agent:` with issuer and subject",
+            found: Found::new(text),
+        })
+    }
+}
+
+impl TryFrom<String> for AgentId {
+    type Error = IdError;
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<AgentId> for String {
+    fn from(id: AgentId) -> Self {
+        id.to_string()
+    }
+}
+
+impl fmt::Display for AgentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::Spiffe(id) => id.fmt(f),
+            Form::Issued(issuer, subject) => {
+                let encode = |text: &str| base64url::encode(text.as_bytes());
+                write!(f, "{URN}{}:{}", encode(issuer.as_str()), encode(subject.as_str()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for AgentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AgentId({self})")
+    }
+}
+
+/// A proven, registered, sponsored and active workload: the only execution root and the only principal.
+///
+/// Made by [`Authorizer::admit`](crate::Authorizer::admit) from a [`VerifiedWorkload`]. It stops being good for
+/// anything when its proof expires or its agent is suspended; suspending and starting again does not revive it.
+#[derive(Debug, Clone)]
+pub struct AgentIdentity {
+    workload: VerifiedWorkload,
+    sponsor: OperatorId,
+    hold: Hold,
+}
+
+impl AgentIdentity {
+    pub(super) fn new(workload: VerifiedWorkload, sponsor: OperatorId, hold: Hold) -> Self {
+        Self { workload, sponsor, hold }
+    }
+
+    /// The workload's id.
+    pub fn id(&self) -> &AgentId {
+        self.workload.agent()
+    }
+
+    /// The active person who answers for this agent; confers no authority.
+    pub fn sponsor(&self) -> &OperatorId {
+        &self.sponsor
+    }
+
+    /// How the workload was proven.
+    pub fn method(&self) -> ProofMethod {
+        self.workload.method()
+    }
+
+    /// The digest of the proof.
+    pub fn proof(&self) -> &Digest {
+        self.workload.digest()
+    }
+
+    /// When the proof ends, and everything that rests on it.
+    pub fn until(&self) -> Timestamp {
+        self.workload.until()
+    }
+
+    /// The key that the workload holds, if it proved one.
+    pub fn key(&self) -> Option<&Thumbprint> {
+        self.workload.key()
+    }
+
+    pub(crate) fn hold(&self) -> &Hold {
+        &self.hold
+    }
+}

@@ -1,0 +1,94 @@
+//! The agent user: a user-shaped record for systems that insist on a user. Never a security subject.
+
+use std::fmt;
+
+use super::AgentId;
+use crate::id::{IdError, made_of, text};
+
+text! {
+    /// A system that keeps users, for instance `jira.acme.example`.
+    SystemName, "system name", "1 to 128 characters of a-z, 0-9, `.` and `-`",
+    |text| made_of(text, 128, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'))
+}
+
+text! {
+    /// The name of a user in one system, as that system writes it.
+    Handle, "handle", "1 to 128 printable ASCII characters without spaces and `/`",
+    |text| made_of(text, 128, |b| b.is_ascii_graphic() && b != b'/')
+}
+
+/// Names a user record: the system that keeps it, and its handle there.
+///
+/// ```
+/// use bailiwick::identity::AgentUserId;
+///
+/// let user = AgentUserId::new("jira.acme.example", "invoice-bot")?;
+/// assert_eq!(user.to_string(), "jira.acme.example/invoice-bot");
+/// # Ok::<(), bailiwick::id::IdError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentUserId {
+    system: SystemName,
+    handle: Handle,
+}
+
+impl AgentUserId {
+    /// Parses system and handle.
+    ///
+    /// # Errors
+    ///
+    /// Either is not valid; see [`SystemName`] and [`Handle`].
+    pub fn new(system: &str, handle: &str) -> Result<Self, IdError> {
+        Ok(Self { system: SystemName::new(system)?, handle: Handle::new(handle)? })
+    }
+
+    /// The system that keeps the record.
+    pub fn system(&self) -> &SystemName {
+        &self.system
+    }
+
+    /// The name in that system.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+/// System, `/`, handle: unambiguous, since neither has a `/`.
+impl fmt::Display for AgentUserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.system, self.handle)
+    }
+}
+
+impl fmt::Debug for AgentUserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AgentUserId({self})")
+    }
+}
+
+/// The user record through which one agent is seen by systems that know only users.
+///
+/// Made by [`Registry::bind`](super::Registry::bind), once per agent, and never bound to another. It has no
+/// credential and no sign-in, and presenting it adds no authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentUser {
+    id: AgentUserId,
+    agent: AgentId,
+}
+
+impl AgentUser {
+    pub(super) fn new(id: AgentUserId, agent: AgentId) -> Self {
+        Self { id, agent }
+    }
+
+    /// The record's id.
+    pub fn id(&self) -> &AgentUserId {
+        &self.id
+    }
+
+    /// The agent that is seen through it.
+    pub fn agent(&self) -> &AgentId {
+        &self.agent
+    }
+}

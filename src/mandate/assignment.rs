@@ -1,0 +1,181 @@
+//! A mandate under way: its ids, its life and its ledger, shared by all that hangs below the task.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::{Action, ActionRequest, Caps, Ledger, LedgerView, Mandate, Mode, Reservation};
+use crate::canonical::{Digest, Salt};
+use crate::id::{EventId, TaskId, TransactionId};
+use crate::identity::{AgentUserId, OperatorId};
+use crate::live::{Hold, locked};
+use crate::time::Timestamp;
+
+/// The life of a task. It is left once, and never entered again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TaskState {
+    /// It goes on.
+    Active,
+    /// It was completed.
+    Completed,
+    /// It was dropped without being completed, by a panic for instance.
+    Abandoned,
+    /// It was stopped by a human.
+    Halted,
+}
+
+impl TaskState {
+    const ALL: [Self; 4] = [Self::Active, Self::Completed, Self::Abandoned, Self::Halted];
+}
+
+/// What holds at one instant, outside the task's own books: what a decision takes as given.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Standing {
+    /// The state of the task.
+    pub task: TaskState,
+    /// Nobody pressed the stop button for everything since the task began.
+    pub running: bool,
+    /// The agent is active, and was ever since it was admitted.
+    pub agent_active: bool,
+    /// The operators who approved the task and are active, and were ever since it began.
+    pub operators: Vec<OperatorId>,
+}
+
+/// What a task's life hangs on, besides its agent.
+#[derive(Debug)]
+pub(crate) struct Lives {
+    pub(crate) everything: Hold,
+    pub(crate) operators: BTreeMap<OperatorId, Hold>,
+}
+
+/// An action whose outcome nobody told: written down when the task is closed.
+#[derive(Debug, Clone)]
+pub(crate) struct Unfinished {
+    pub(crate) decision: EventId,
+    pub(crate) mode: Mode,
+    pub(crate) presented: Option<AgentUserId>,
+}
+
+/// Unfinished actions that are remembered; what is beyond is counted.
+const MAX_UNFINISHED: usize = 1024;
+
+#[derive(Debug)]
+pub(crate) struct Assignment {
+    task: TaskId,
+    txn: TransactionId,
+    mandate: Mandate,
+    until: Timestamp,
+    ledger: Ledger,
+    lives: Lives,
+    salt: Salt,
+    state: AtomicU8,
+    unfinished: Mutex<(Vec<Unfinished>, u64)>,
+}
+
+impl Assignment {
+    pub(crate) fn new(
+        (task, txn): (TaskId, TransactionId),
+        mandate: Mandate,
+        until: Timestamp,
+        lives: Lives,
+        salt: Salt,
+    ) -> Self {
+        Self {
+            task,
+            txn,
+            mandate,
+            until,
+            ledger: Ledger::default(),
+            lives,
+            salt,
+            state: AtomicU8::new(0),
+            unfinished: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn task(&self) -> &TaskId {
+        &self.task
+    }
+
+    pub(crate) fn txn(&self) -> &TransactionId {
+        &self.txn
+    }
+
+    pub(crate) fn mandate(&self) -> &Mandate {
+        &self.mandate
+    }
+
+    pub(crate) fn until(&self) -> Timestamp {
+        self.until
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(crate) fn state(&self) -> TaskState {
+        let state = usize::from(self.state.load(Ordering::Acquire));
+        // A number that is not a state cannot be stored; if it were, the task would not be active.
+        TaskState::ALL.get(state).copied().unwrap_or(TaskState::Halted)
+    }
+
+    /// Ends the task. The first ending counts; says whether this was it.
+    pub(crate) fn end(&self, state: TaskState) -> bool {
+        let state = TaskState::ALL.iter().position(|one| *one == state).and_then(|place| u8::try_from(place).ok());
+        let halted = 3;
+        self.state.compare_exchange(0, state.unwrap_or(halted), Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        Standing {
+            task: self.state(),
+            running: self.lives.everything.is_alive(),
+            agent_active: self.mandate.agent().hold().is_alive(),
+            operators: self
+                .lives
+                .operators
+                .iter()
+                .filter(|(_, life)| life.is_alive())
+                .map(|(operator, _)| operator.clone())
+                .collect(),
+        }
+    }
+
+    /// Takes one step in the ledger.
+    pub(crate) fn reserve(&self, action: &Action) -> (LedgerView, Option<Reservation>) {
+        let caps = Caps {
+            calls: self.mandate.intent().scope().max_calls(),
+            tool_calls: self.mandate.max_tool_calls(action.tool()),
+        };
+        let (view, reservation) = self.ledger.reserve(action.tool(), caps);
+        (view, reservation.filter(|_| self.state() == TaskState::Active))
+    }
+
+    /// What a human would be asked to approve.
+    pub(crate) fn request(&self, action: &Action) -> ActionRequest {
+        ActionRequest::new(&self.task, self.mandate.agent().id(), action, self.keyed(action.arguments().digest()))
+    }
+
+    /// A digest as it may leave the process: keyed with the task's salt.
+    pub(crate) fn keyed(&self, digest: &Digest) -> Digest {
+        self.salt.key(digest)
+    }
+
+    /// Notes that nobody told the outcome of a permitted action.
+    pub(crate) fn leave_unfinished(&self, unfinished: Unfinished) {
+        let mut left = locked(&self.unfinished);
+        if left.0.len() < MAX_UNFINISHED {
+            left.0.push(unfinished);
+        } else {
+            left.1 = left.1.saturating_add(1);
+        }
+    }
+
+    /// What was left unfinished, and how many more that were not remembered one by one.
+    pub(crate) fn take_unfinished(&self) -> (Vec<Unfinished>, u64) {
+        std::mem::take(&mut *locked(&self.unfinished))
+    }
+}

@@ -1,0 +1,234 @@
+//! The mandate: what a human authorised an agent to pursue.
+
+use super::{Approval, Consent, Evidence, Mode, Scope, ToolName};
+use crate::id::{ApprovalId, IdError, Prose, TaskId};
+use crate::identity::{AgentId, AgentIdentity, OperatorId};
+use crate::time::Timestamp;
+
+/// What is to be achieved, in a person's words, and how far that goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    purpose: Prose,
+    scope: Scope,
+}
+
+impl Intent {
+    /// `purpose` is for people and for policies; what binds is the scope.
+    ///
+    /// # Errors
+    ///
+    /// `purpose` is empty, longer than 500 characters, or has control characters.
+    pub fn new(purpose: &str, scope: Scope) -> Result<Self, IdError> {
+        Ok(Self { purpose: Prose::new(purpose)?, scope })
+    }
+
+    /// What is to be achieved.
+    pub fn purpose(&self) -> &Prose {
+        &self.purpose
+    }
+
+    /// How far that goes.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+}
+
+/// A mandate is not one that a task can begin with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MandateError {
+    /// No human stands behind it.
+    #[error("no human approved the task")]
+    NotApproved,
+    /// An approval is for one action, not for a task.
+    #[error("the approval {0} is for one action, not for a task")]
+    NotForTask(ApprovalId),
+    /// An approval does not go as far as the intent.
+    #[error("the approval {approval} by {operator} does not cover the scope of the intent")]
+    TooNarrow {
+        /// The approval.
+        approval: ApprovalId,
+        /// Who gave it.
+        operator: OperatorId,
+    },
+    /// An approval is for another agent.
+    #[error("the approval {approval} is for the agent {approved}, not for {agent}")]
+    OtherAgent {
+        /// The approval.
+        approval: ApprovalId,
+        /// Its agent.
+        approved: AgentId,
+        /// The mandate's agent.
+        agent: AgentId,
+    },
+    /// An approval is for another task.
+    #[error("the approval {approval} is for the task {approved}, not for {task}")]
+    OtherTask {
+        /// The approval.
+        approval: ApprovalId,
+        /// Its task.
+        approved: TaskId,
+        /// The task that would begin.
+        task: TaskId,
+    },
+    /// An approval is over, or was given in a session that is over.
+    #[error("the approval {approval} cannot be presented any more: it ends at {until}, it is {now}")]
+    ApprovalOver {
+        /// The approval.
+        approval: ApprovalId,
+        /// When it ends.
+        until: Timestamp,
+        /// The time now.
+        now: Timestamp,
+    },
+    /// An approval token is older than this process, and nothing remembers whether it was used before.
+    #[error("the approval {approval} was issued at {issued}, before this process started at {started}")]
+    EarlierBoot {
+        /// The approval.
+        approval: ApprovalId,
+        /// When it was issued.
+        issued: Timestamp,
+        /// When this process started.
+        started: Timestamp,
+    },
+    /// The task would be over before it begins.
+    #[error("the task would end at {until}, it is {now}")]
+    Over {
+        /// When it would end.
+        until: Timestamp,
+        /// The time now.
+        now: Timestamp,
+    },
+}
+
+/// An agent, an intent, and the people who approved it: what a task begins with.
+///
+/// Every task needs an approval. An action on behalf of a person needs that person's own; an autonomous one needs
+/// a scope that lists it as such.
+#[derive(Debug)]
+pub struct Mandate {
+    agent: AgentIdentity,
+    intent: Intent,
+    approvals: Vec<Approval>,
+    until: Option<Timestamp>,
+    task: Option<TaskId>,
+}
+
+impl Mandate {
+    /// A mandate that nobody approved yet.
+    pub fn new(agent: AgentIdentity, intent: Intent) -> Self {
+        Self { agent, intent, approvals: Vec::new(), until: None, task: None }
+    }
+
+    /// With an operator's approval, whose scope must cover the intent's.
+    #[must_use]
+    pub fn approved(mut self, approval: Approval) -> Self {
+        self.approvals.push(approval);
+        self
+    }
+
+    /// The task ends at `until` at the latest.
+    #[must_use]
+    pub fn until(mut self, until: Timestamp) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// The task has this id, which an approval token names. Without it, one is drawn.
+    #[must_use]
+    pub fn named(mut self, task: TaskId) -> Self {
+        self.task = Some(task);
+        self
+    }
+
+    /// Who acts.
+    pub fn agent(&self) -> &AgentIdentity {
+        &self.agent
+    }
+
+    /// What for.
+    pub fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// Who stands behind it.
+    pub fn approvals(&self) -> &[Approval] {
+        &self.approvals
+    }
+
+    pub(crate) fn task(&self) -> Option<&TaskId> {
+        self.task.as_ref()
+    }
+
+    /// The approval on which an action of this mode rests at `now`: the person's own, or, for an autonomous one,
+    /// the first that is not over.
+    pub(crate) fn basis(&self, mode: &Mode, now: Timestamp) -> Option<&Approval> {
+        self.approvals.iter().find(|approval| {
+            now < approval.ends() && mode.operator().is_none_or(|operator| operator == approval.operator())
+        })
+    }
+
+    /// Whether this person approved the task.
+    pub(crate) fn is_approved_by(&self, operator: &OperatorId) -> bool {
+        self.approvals.iter().any(|approval| approval.operator() == operator)
+    }
+
+    pub(crate) fn max_tool_calls(&self, tool: &ToolName) -> Option<u32> {
+        self.intent.scope.grant(tool)?.max_calls()
+    }
+
+    /// Checks that a task with the id `task` can begin at `now`, in a process that started at `started` and
+    /// remembers no approval from before, unless `started` is `None`. Returns when the task ends.
+    pub(crate) fn check(
+        &self,
+        task: &TaskId,
+        now: Timestamp,
+        started: Option<Timestamp>,
+    ) -> Result<Timestamp, MandateError> {
+        let last = self.approvals.iter().map(Approval::ends).max().ok_or(MandateError::NotApproved)?;
+        for approval in &self.approvals {
+            self.check_approval(approval, task, now, started)?;
+        }
+        let until = self.until.unwrap_or(last).min(last).min(self.agent.until());
+        if now >= until {
+            return Err(MandateError::Over { until, now });
+        }
+        Ok(until)
+    }
+
+    fn check_approval(
+        &self,
+        approval: &Approval,
+        task: &TaskId,
+        now: Timestamp,
+        started: Option<Timestamp>,
+    ) -> Result<(), MandateError> {
+        let id = approval.id().clone();
+        let Consent::Scope(scope) = approval.consent() else {
+            return Err(MandateError::NotForTask(id));
+        };
+        if !self.intent.scope.is_subset(scope) {
+            return Err(MandateError::TooNarrow { approval: id, operator: approval.operator().clone() });
+        }
+        if let Some(approved) = approval.agent()
+            && approved != self.agent.id()
+        {
+            let (approved, agent) = (approved.clone(), self.agent.id().clone());
+            return Err(MandateError::OtherAgent { approval: id, approved, agent });
+        }
+        if let Some(approved) = approval.task()
+            && approved != task
+        {
+            return Err(MandateError::OtherTask { approval: id, approved: approved.clone(), task: task.clone() });
+        }
+        if let (Evidence::Token { issued }, Some(started)) = (approval.evidence(), started)
+            && *issued < started
+        {
+            return Err(MandateError::EarlierBoot { approval: id, issued: *issued, started });
+        }
+        if !approval.is_presentable_at(now) {
+            return Err(MandateError::ApprovalOver { approval: id, until: approval.ends(), now });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+//! **What?** The task that a human approved, how far it goes, and what has been done of it so far.
+//!
+//! A [`Mandate`] is an agent, an [`Intent`] with its [`Scope`], and the [`Approval`]s of the people who stand behind
+//! it. An [`Action`] is one step, for somebody or autonomous, never unsaid. The room hands out a reservation of a
+//! live task's budget, without which no permit is made.
+
+mod action;
+mod approval;
+mod arguments;
+mod assignment;
+mod detail;
+mod ledger;
+#[allow(clippy::module_inception, reason = "the file owns the noun that the room is named after")]
+mod mandate;
+mod once;
+mod scope;
+mod tool;
+
+pub use action::{Action, ActionRequest, Mode, Resource};
+pub use approval::{Approval, ApprovalError, ApprovalVerifier, Consent, Evidence, danger};
+pub use arguments::{Arguments, ArgumentsError, Number, NumberError, Value};
+pub(crate) use assignment::{Assignment, Lives, Unfinished};
+pub use assignment::{Standing, TaskState};
+pub(crate) use detail::Detail;
+pub use ledger::LedgerView;
+pub(crate) use ledger::{Caps, Ledger, Reservation};
+pub use mandate::{Intent, Mandate, MandateError};
+pub use once::{MemoryOnce, Once, OnceError};
+pub use scope::{Beyond, Bound, Coverage, Grant, Scope, ScopeError, Target};
+pub use tool::{ActionClass, ArgumentName, ArgumentType, Label, Tool, ToolError, ToolName};

@@ -1,0 +1,511 @@
+//! How far a task goes: which tools, on which targets, within which limits, and which of them autonomously.
+//!
+//! Tools alone do not bind an agent: what an attacker wants is mostly the permitted tool on another target.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, ActionClass, ArgumentName, Mode, Number, Resource, ToolName, Value};
+use crate::canonical::{Digest, Encoder};
+use crate::id::{Audience, IdError};
+
+/// A scope was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScopeError {
+    /// A name in it is not valid.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// The tool is in the scope already.
+    #[error("the scope has a grant for the tool {0} already")]
+    Duplicate(ToolName),
+}
+
+/// Whether an action is covered, in rising order: what one scope covers, a wider one covers no less.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::exhaustive_enums, reason = "there is no fourth answer")]
+pub enum Coverage {
+    /// It is not.
+    Outside(Beyond),
+    /// It is, if a human approves exactly this action.
+    Ask(Beyond),
+    /// It is.
+    Within,
+}
+
+impl Coverage {
+    /// 0 outside, 1 to be asked, 2 within.
+    pub fn rank(&self) -> u8 {
+        match self {
+            Self::Outside(_) => 0,
+            Self::Ask(_) => 1,
+            Self::Within => 2,
+        }
+    }
+}
+
+/// What an action is beyond.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Beyond {
+    /// The scope does not have the tool.
+    Tool,
+    /// The scope does not let the tool run autonomously.
+    Mode,
+    /// The resource is not one of those that the scope names.
+    Resource,
+    /// The value of this argument is not one that the scope allows.
+    Argument(ArgumentName),
+    /// The action is of a class for which a human approves the exact action.
+    Class(ActionClass),
+}
+
+impl std::fmt::Display for Beyond {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tool => f.write_str("the tool is not in the scope"),
+            Self::Mode => f.write_str("the tool may not run autonomously"),
+            Self::Resource => f.write_str("the resource is not in the scope"),
+            Self::Argument(name) => write!(f, "the value of the argument {name} is not in the scope"),
+            Self::Class(class) => write!(f, "actions of the class {class} are approved one by one"),
+        }
+    }
+}
+
+/// How far a task goes. Empty at first: nothing is covered that was not granted.
+///
+/// ```
+/// use bailiwick::mandate::{Bound, Grant, Scope};
+///
+/// let scope = Scope::new()
+///     .allow("get_balance", Grant::new().autonomous())?
+///     .allow("send_money", Grant::new()
+///         .bound("recipient", Bound::one_of(["GB29NWBK60161331926819"]))?
+///         .bound("amount", Bound::at_most("12.00".parse()?))?
+///         .preapproved()
+///         .or_ask())?
+///     .at_most(20);
+///
+/// // The same, as a person writes it in a file.
+/// let written: Scope = serde_json::from_str(r#"{
+///     "tools": {
+///         "get_balance": { "autonomous": true },
+///         "send_money": {
+///             "where": { "recipient": { "one_of": ["GB29NWBK60161331926819"] }, "amount": { "at_most": "12.00" } },
+///             "preapproved": true,
+///             "beyond": "ask"
+///         }
+///     },
+///     "max_calls": 20
+/// }"#)?;
+/// assert_eq!(scope, written);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    tools: BTreeMap<ToolName, Grant>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_calls: Option<u32>,
+}
+
+impl Scope {
+    /// The empty scope.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Grants one tool.
+    ///
+    /// # Errors
+    ///
+    /// `tool` is not the name of a tool, or is granted already.
+    pub fn allow(mut self, tool: &str, grant: Grant) -> Result<Self, ScopeError> {
+        let tool = ToolName::new(tool)?;
+        if self.tools.contains_key(&tool) {
+            return Err(ScopeError::Duplicate(tool));
+        }
+        self.tools.insert(tool, grant);
+        Ok(self)
+    }
+
+    /// At most so many actions in the whole task.
+    #[must_use]
+    pub fn at_most(mut self, max_calls: u32) -> Self {
+        self.max_calls = Some(max_calls);
+        self
+    }
+
+    /// Whether the scope covers an action of this class. The number of calls is the ledger's to judge.
+    pub fn covers(&self, action: &Action, class: ActionClass) -> Coverage {
+        match self.tools.get(action.tool()) {
+            Some(grant) => grant.covers(action, class),
+            None => Coverage::Outside(Beyond::Tool),
+        }
+    }
+
+    /// Whether every action that this scope covers is covered no less by `wider`. Sound, not complete: some
+    /// scopes that cover the same actions in different words are not recognised.
+    pub fn is_subset(&self, wider: &Self) -> bool {
+        fewer(self.max_calls, wider.max_calls)
+            && self.tools.iter().all(|(tool, grant)| wider.tools.get(tool).is_some_and(|wide| grant.is_subset(wide)))
+    }
+
+    pub(crate) fn grant(&self, tool: &ToolName) -> Option<&Grant> {
+        self.tools.get(tool)
+    }
+
+    pub(crate) fn max_calls(&self) -> Option<u32> {
+        self.max_calls
+    }
+
+    /// The digest of the scope's canonical form: what an approval binds.
+    pub fn digest(&self) -> Digest {
+        let mut encoder = Encoder::new("bailiwick/scope/v1");
+        encode_limit(self.max_calls, &mut encoder);
+        encoder.count(self.tools.len());
+        for (tool, grant) in &self.tools {
+            encoder.text(tool.as_str());
+            grant.encode(&mut encoder);
+        }
+        encoder.finish()
+    }
+}
+
+/// Whether a limit allows no more than a wider one; no limit is the widest.
+fn fewer(narrow: Option<u32>, wide: Option<u32>) -> bool {
+    match (narrow, wide) {
+        (_, None) => true,
+        (Some(narrow), Some(wide)) => narrow <= wide,
+        (None, Some(_)) => false,
+    }
+}
+
+fn encode_limit(limit: Option<u32>, encoder: &mut Encoder) {
+    encoder.tag(u8::from(limit.is_some())).fixed(&limit.unwrap_or(0).to_be_bytes());
+}
+
+/// What a scope says of one tool. Without bounds, every call for a person who approved it is covered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grant {
+    #[serde(rename = "where", skip_serializing_if = "BTreeMap::is_empty")]
+    bounds: BTreeMap<ArgumentName, Bound>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resources: Option<BTreeSet<Resource>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audiences: Option<BTreeSet<Audience>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_calls: Option<u32>,
+    autonomous: bool,
+    preapproved: bool,
+    #[serde(rename = "beyond")]
+    outside: Otherwise,
+}
+
+/// What happens to a call beyond the bounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Otherwise {
+    #[default]
+    Deny,
+    Ask,
+}
+
+impl Grant {
+    /// Any arguments and resources; on behalf of a person only; beyond it, denied.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only with this argument within `bound`.
+    ///
+    /// # Errors
+    ///
+    /// `argument` is not the name of an argument.
+    pub fn bound(mut self, argument: &str, bound: Bound) -> Result<Self, ScopeError> {
+        self.bounds.insert(ArgumentName::new(argument)?, bound);
+        Ok(self)
+    }
+
+    /// Only on these resources.
+    #[must_use]
+    pub fn on(mut self, resources: impl IntoIterator<Item = Resource>) -> Self {
+        self.resources = Some(resources.into_iter().collect());
+        self
+    }
+
+    /// Only with credentials for these audiences.
+    #[must_use]
+    pub fn at(mut self, audiences: impl IntoIterator<Item = Audience>) -> Self {
+        self.audiences = Some(audiences.into_iter().collect());
+        self
+    }
+
+    /// At most so many calls of this tool in the whole task.
+    #[must_use]
+    pub fn at_most(mut self, max_calls: u32) -> Self {
+        self.max_calls = Some(max_calls);
+        self
+    }
+
+    /// Autonomously as well.
+    #[must_use]
+    pub fn autonomous(mut self) -> Self {
+        self.autonomous = true;
+        self
+    }
+
+    /// Without asking a human again within the bounds, even where the tool's class would.
+    #[must_use]
+    pub fn preapproved(mut self) -> Self {
+        self.preapproved = true;
+        self
+    }
+
+    /// Beyond the bounds, with a human's approval of the exact action; without this it is denied.
+    #[must_use]
+    pub fn or_ask(mut self) -> Self {
+        self.outside = Otherwise::Ask;
+        self
+    }
+
+    pub(crate) fn max_calls(&self) -> Option<u32> {
+        self.max_calls
+    }
+
+    pub(crate) fn audiences(&self) -> Option<&BTreeSet<Audience>> {
+        self.audiences.as_ref()
+    }
+
+    fn covers(&self, action: &Action, class: ActionClass) -> Coverage {
+        if *action.mode() == Mode::Autonomous && !self.autonomous {
+            return Coverage::Outside(Beyond::Mode);
+        }
+        if let Some(beyond) = self.beyond(action) {
+            return match self.outside {
+                Otherwise::Deny => Coverage::Outside(beyond),
+                Otherwise::Ask => Coverage::Ask(beyond),
+            };
+        }
+        if class.is_high_consequence() && !self.preapproved {
+            return Coverage::Ask(Beyond::Class(class));
+        }
+        Coverage::Within
+    }
+
+    /// The first bound that the action is beyond.
+    fn beyond(&self, action: &Action) -> Option<Beyond> {
+        if self.resources.as_ref().is_some_and(|named| !named.contains(action.resource())) {
+            return Some(Beyond::Resource);
+        }
+        let beyond = self.bounds.iter().find(|(name, bound)| !bound.admits(action.arguments().get(name.as_str())));
+        beyond.map(|(name, _)| Beyond::Argument(name.clone()))
+    }
+
+    fn is_subset(&self, wider: &Self) -> bool {
+        let anything = Bound::anything();
+        fewer(self.max_calls, wider.max_calls)
+            && (wider.autonomous || !self.autonomous)
+            && (wider.preapproved || !self.preapproved)
+            && (wider.outside == Otherwise::Ask || self.outside == Otherwise::Deny)
+            && within(self.resources.as_ref(), wider.resources.as_ref())
+            && within(self.audiences.as_ref(), wider.audiences.as_ref())
+            && wider.bounds.iter().all(|(name, bound)| self.bounds.get(name).unwrap_or(&anything).is_subset(bound))
+    }
+
+    fn encode(&self, encoder: &mut Encoder) {
+        encoder.count(self.bounds.len());
+        for (name, bound) in &self.bounds {
+            encoder.text(name.as_str());
+            bound.encode(encoder);
+        }
+        encode_set(self.resources.as_ref(), encoder);
+        encode_set(self.audiences.as_ref(), encoder);
+        encode_limit(self.max_calls, encoder);
+        encoder.tag(u8::from(self.autonomous)).tag(u8::from(self.preapproved));
+        encoder.tag(u8::from(self.outside == Otherwise::Ask));
+    }
+}
+
+/// Whether a set allows no more than a wider one; no set is the widest.
+fn within<T: Ord>(narrow: Option<&BTreeSet<T>>, wide: Option<&BTreeSet<T>>) -> bool {
+    match (narrow, wide) {
+        (_, None) => true,
+        (Some(narrow), Some(wide)) => narrow.is_subset(wide),
+        (None, Some(_)) => false,
+    }
+}
+
+fn encode_set<T: ToString>(set: Option<&BTreeSet<T>>, encoder: &mut Encoder) {
+    encoder.tag(u8::from(set.is_some())).count(set.map_or(0, BTreeSet::len));
+    set.into_iter().flatten().for_each(|item| {
+        encoder.text(&item.to_string());
+    });
+}
+
+/// Which values one argument may have. An array is within a bound if each of its items is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    one_of: Option<BTreeSet<Target>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at_most: Option<Number>,
+    #[serde(default)]
+    or_absent: bool,
+}
+
+impl Bound {
+    fn anything() -> Self {
+        Self { one_of: None, at_most: None, or_absent: true }
+    }
+
+    /// One of exactly these values.
+    pub fn one_of<T: Into<Target>>(targets: impl IntoIterator<Item = T>) -> Self {
+        let one_of = Some(targets.into_iter().map(Into::into).collect());
+        Self { one_of, at_most: None, or_absent: false }
+    }
+
+    /// A number that is not above this one.
+    pub fn at_most(limit: Number) -> Self {
+        Self { one_of: None, at_most: Some(limit), or_absent: false }
+    }
+
+    /// Not given at all, or `null`.
+    pub fn absent() -> Self {
+        Self { one_of: Some(BTreeSet::new()), at_most: None, or_absent: true }
+    }
+
+    /// As before, or not given at all.
+    #[must_use]
+    pub fn or_absent(mut self) -> Self {
+        self.or_absent = true;
+        self
+    }
+
+    fn admits(&self, value: Option<&Value>) -> bool {
+        match value {
+            None | Some(Value::Null) => self.or_absent,
+            Some(Value::List(items)) => items.iter().all(|item| self.admits_one(item)),
+            Some(value) => self.admits_one(value),
+        }
+    }
+
+    fn admits_one(&self, value: &Value) -> bool {
+        self.one_of.as_ref().is_none_or(|targets| targets.iter().any(|target| target.is(value)))
+            && self.at_most.is_none_or(|limit| matches!(value, Value::Number(number) if *number <= limit))
+    }
+
+    fn is_subset(&self, wider: &Self) -> bool {
+        (wider.or_absent || !self.or_absent)
+            && match &self.one_of {
+                Some(targets) => {
+                    let mut values = targets.iter().map(Target::to_value).filter(|value| self.admits_one(value));
+                    values.all(|value| wider.admits_one(&value))
+                }
+                None => {
+                    wider.one_of.is_none()
+                        && wider.at_most.is_none_or(|wide| self.at_most.is_some_and(|narrow| narrow <= wide))
+                }
+            }
+    }
+
+    fn encode(&self, encoder: &mut Encoder) {
+        encoder.tag(u8::from(self.one_of.is_some())).count(self.one_of.as_ref().map_or(0, BTreeSet::len));
+        self.one_of.iter().flatten().for_each(|target| target.to_value().encode(encoder));
+        match self.at_most {
+            Some(limit) => Value::Number(limit).encode(encoder.tag(1)),
+            None => {
+                encoder.tag(0);
+            }
+        }
+        encoder.tag(u8::from(self.or_absent));
+    }
+}
+
+/// A value that a bound names.
+///
+/// In JSON: a string, an integer, `true` or `false`, or `{"number": "98.7"}` for other numbers, so that none is
+/// rounded on the way.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
+#[allow(clippy::exhaustive_enums, reason = "the kinds of scalar JSON value are closed")]
+pub enum Target {
+    /// A truth value.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A text.
+    Text(String),
+}
+
+impl Target {
+    fn is(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Bool(target), Value::Bool(value)) => target == value,
+            (Self::Number(target), Value::Number(value)) => target == value,
+            (Self::Text(target), Value::Text(value)) => target == value,
+            _ => false,
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        match self {
+            Self::Bool(value) => Value::Bool(*value),
+            Self::Number(number) => Value::Number(*number),
+            Self::Text(text) => Value::Text(text.clone()),
+        }
+    }
+}
+
+impl From<&str> for Target {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<Number> for Target {
+    fn from(number: Number) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for Target {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+/// The JSON of a [`Target`].
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "a string, an integer, a boolean or {\"number\": \"98.7\"}")]
+enum Written {
+    Bool(bool),
+    Integer(i64),
+    Text(String),
+    Decimal { number: Number },
+}
+
+impl From<Written> for Target {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Bool(value) => Self::Bool(value),
+            Written::Integer(integer) => Self::Number(integer.into()),
+            Written::Text(text) => Self::Text(text),
+            Written::Decimal { number } => Self::Number(number),
+        }
+    }
+}
+
+impl From<Target> for Written {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Bool(value) => Self::Bool(value),
+            Target::Number(number) => number.as_integer().map_or(Self::Decimal { number }, Self::Integer),
+            Target::Text(text) => Self::Text(text),
+        }
+    }
+}

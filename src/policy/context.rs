@@ -1,0 +1,142 @@
+//! What policies see of a question: the facts of the task and the action, as a Cedar request.
+
+use std::collections::{HashMap, HashSet};
+
+use cedar_policy::{
+    Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression, Schema,
+};
+
+use super::PolicyError;
+use super::evaluator::Question;
+use super::index::Slice;
+use crate::mandate::{ArgumentType, Tool, Value};
+
+/// The entity of type `kind` with the id `id`.
+pub(super) fn uid(kind: &str, id: &str) -> Result<EntityUid, PolicyError> {
+    let kind: EntityTypeName = kind.parse().map_err(PolicyError::cedar)?;
+    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
+}
+
+/// The request, checked against the schema, and the entities that it names.
+pub(super) fn request(
+    question: &Question<'_>,
+    tool: &Tool,
+    slice: &Slice,
+    schema: &Schema,
+) -> Result<(Request, Entities), PolicyError> {
+    let (agent, action) = (question.mandate.agent(), question.action);
+    let principal = uid("AgentIdentity", &agent.id().to_string())?;
+    let resource = uid("Resource", &action.resource().to_string())?;
+    let sponsor = uid("HumanOperator", &agent.sponsor().to_string())?;
+    let operator = action.mode().operator().map(|id| uid("HumanOperator", &id.to_string())).transpose()?;
+    let user = action.presented().map(|user| uid("AgentUser", &user.id().to_string())).transpose()?;
+
+    let mut pairs = vec![
+        ("mode".to_owned(), text(action.mode().as_str())),
+        ("approved".to_owned(), RestrictedExpression::new_bool(question.is_approved())),
+        ("task".to_owned(), task(question)?),
+        ("tool".to_owned(), declared(tool)?),
+        ("time".to_owned(), RestrictedExpression::new_datetime(datetime(question))),
+        ("args".to_owned(), arguments(question, tool)?),
+    ];
+    let entity = |name: &str, uid: &EntityUid| (name.to_owned(), RestrictedExpression::new_entity_uid(uid.clone()));
+    pairs.extend(operator.iter().map(|uid| entity("operator", uid)));
+    pairs.extend(user.iter().map(|uid| entity("agent_user", uid)));
+    let context = Context::from_pairs(pairs).map_err(PolicyError::cedar)?;
+
+    let agent_attributes = HashMap::from([
+        ("attested".to_owned(), RestrictedExpression::new_bool(agent.method().is_attested())),
+        ("proof".to_owned(), text(agent.method().as_str())),
+        ("authority".to_owned(), text(agent.id().authority())),
+        ("sponsor".to_owned(), RestrictedExpression::new_entity_uid(sponsor.clone())),
+    ]);
+    let resource_attributes = HashMap::from([
+        ("kind".to_owned(), text(action.resource().kind())),
+        ("name".to_owned(), text(action.resource().name())),
+    ]);
+    let new = |uid: &EntityUid, attributes| Entity::new(uid.clone(), attributes, HashSet::new());
+    let mut entities = slice.entities.clone();
+    entities.push(new(&principal, agent_attributes).map_err(PolicyError::cedar)?);
+    entities.push(new(&resource, resource_attributes).map_err(PolicyError::cedar)?);
+    let people: HashSet<EntityUid> = std::iter::once(sponsor).chain(operator).chain(user).collect();
+    entities.extend(people.into_iter().map(|uid| Entity::new_no_attrs(uid, HashSet::new())));
+
+    let request = Request::new(principal, slice.action.clone(), resource, context, Some(schema));
+    let entities = Entities::from_entities(entities, None).map_err(PolicyError::cedar)?;
+    Ok((request.map_err(PolicyError::cedar)?, entities))
+}
+
+fn text(text: &str) -> RestrictedExpression {
+    RestrictedExpression::new_string(text.to_owned())
+}
+
+fn texts<'a>(items: impl Iterator<Item = &'a str>) -> RestrictedExpression {
+    RestrictedExpression::new_set(items.map(text))
+}
+
+fn long(number: impl TryInto<i64>) -> RestrictedExpression {
+    RestrictedExpression::new_long(number.try_into().unwrap_or(i64::MAX))
+}
+
+fn record(pairs: Vec<(String, RestrictedExpression)>) -> Result<RestrictedExpression, PolicyError> {
+    RestrictedExpression::new_record(pairs).map_err(PolicyError::cedar)
+}
+
+/// Cedar reads whole seconds in this form.
+fn datetime(question: &Question<'_>) -> String {
+    let moment = question.now.to_string();
+    let seconds = moment.split(['.', 'Z']).next().unwrap_or_default();
+    format!("{seconds}Z")
+}
+
+fn task(question: &Question<'_>) -> Result<RestrictedExpression, PolicyError> {
+    let ledger = question.ledger;
+    record(vec![
+        ("id".to_owned(), text(question.request.task().as_str())),
+        ("purpose".to_owned(), text(question.mandate.intent().purpose().as_str())),
+        ("step".to_owned(), long(ledger.step)),
+        ("calls".to_owned(), long(ledger.calls)),
+        ("tool_calls".to_owned(), long(ledger.tool_calls)),
+        ("refusals".to_owned(), long(ledger.refusals)),
+        ("labels".to_owned(), texts(ledger.labels.iter().map(|label| label.as_str()))),
+        ("recent".to_owned(), texts(ledger.recent.iter().map(|tool| tool.as_str()))),
+    ])
+}
+
+fn declared(tool: &Tool) -> Result<RestrictedExpression, PolicyError> {
+    record(vec![
+        ("class".to_owned(), text(tool.class().as_str())),
+        ("labels".to_owned(), texts(tool.labels().iter().map(|label| label.as_str()))),
+    ])
+}
+
+/// The arguments that policies can name, in the types that the tool declares. They were checked against the tool.
+fn arguments(question: &Question<'_>, tool: &Tool) -> Result<RestrictedExpression, PolicyError> {
+    let mut pairs = Vec::new();
+    for (name, parameter) in tool.parameters() {
+        if let Some(value) = question.action.arguments().get(name.as_str())
+            && let Some(expression) = argument(parameter.kind, value)
+        {
+            pairs.push((name.as_str().to_owned(), expression));
+        }
+    }
+    record(pairs)
+}
+
+fn argument(kind: ArgumentType, value: &Value) -> Option<RestrictedExpression> {
+    match (kind, value) {
+        (ArgumentType::Bool, Value::Bool(value)) => Some(RestrictedExpression::new_bool(*value)),
+        (ArgumentType::Integer, Value::Number(number)) => number.as_integer().map(RestrictedExpression::new_long),
+        (ArgumentType::Number, Value::Number(number)) => Some(RestrictedExpression::new_decimal(number.to_decimal())),
+        (ArgumentType::Text, Value::Text(value)) => Some(text(value)),
+        (ArgumentType::Texts, Value::List(items)) => {
+            let items: Option<Vec<_>> = items.iter().map(|item| argument(ArgumentType::Text, item)).collect();
+            items.map(RestrictedExpression::new_set)
+        }
+        (ArgumentType::Integers, Value::List(items)) => {
+            let items: Option<Vec<_>> = items.iter().map(|item| argument(ArgumentType::Integer, item)).collect();
+            items.map(RestrictedExpression::new_set)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,18 @@
+//! **May it?** Cedar policies and the guard that no policy overrides, asked at every action.
+//!
+//! The room hands out a [`Verdict`]: a pure function of standing, mandate, ledger, action, policies and time. It is
+//! what tests, replay and shadow policies get, and it opens nothing.
+
+mod catalog;
+mod context;
+mod evaluator;
+mod guard;
+mod index;
+mod text;
+mod verdict;
+
+pub use catalog::{Catalog, CatalogError};
+pub use evaluator::{Evaluator, Message, PolicyError, Question};
+pub(crate) use guard::check_standing;
+pub use text::{Limit, TextError};
+pub use verdict::{Outcome, PolicyName, Reason, ReasonCode, Remedy, Verdict};

@@ -1,0 +1,183 @@
+//! The task: authorize, redeem or mint, complete. Dropping it revokes everything below it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::audit::{Denial, Execution, Permit, Proposal};
+use crate::authorizer::Core;
+use crate::credential::{Credential, MintError};
+use crate::error::Error;
+use crate::id::{Audience, TaskId, TransactionId};
+use crate::mandate::{Action, Arguments, Assignment, TaskState};
+use crate::policy::{Question, Reason, Verdict};
+use crate::time::Timestamp;
+
+/// A task under way: its life. Not `Clone`; when it is dropped, by a panic too, every permit and credential below it is
+/// dead.
+#[must_use = "a task that is dropped is over"]
+pub struct Task(TaskHandle);
+
+/// Acts for a task without keeping it alive. Cheap to clone.
+#[derive(Clone)]
+pub struct TaskHandle {
+    core: Arc<Core>,
+    assignment: Arc<Assignment>,
+}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Task").field(&self.0).finish()
+    }
+}
+
+impl fmt::Debug for TaskHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskHandle")
+            .field("task", self.assignment.task())
+            .field("state", &self.assignment.state())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a task was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Closed {
+    /// Its state: completed, unless a human had halted it.
+    pub state: TaskState,
+    /// Permitted actions whose effect nobody told.
+    pub unknown: u64,
+}
+
+impl Task {
+    pub(crate) fn new(core: Arc<Core>, assignment: Arc<Assignment>) -> Self {
+        Self(TaskHandle { core, assignment })
+    }
+
+    /// A handle that can act for the task, in other threads too, and does not keep it alive.
+    pub fn handle(&self) -> TaskHandle {
+        self.0.clone()
+    }
+
+    /// Ends the task. Everything below it is revoked whether or not its end could be recorded.
+    ///
+    /// # Errors
+    ///
+    /// The record was not taken; [`Authorizer::sweep`](crate::Authorizer::sweep) tries again.
+    pub fn complete(self) -> Result<Closed, Error> {
+        let TaskHandle { core, assignment } = &self.0;
+        assignment.end(TaskState::Completed);
+        let unknown = core.close(assignment)?.unwrap_or(0);
+        Ok(Closed { state: assignment.state(), unknown })
+    }
+}
+
+impl Drop for Task {
+    /// Flips one cell; calls nobody.
+    fn drop(&mut self) {
+        self.0.assignment.end(TaskState::Abandoned);
+    }
+}
+
+impl std::ops::Deref for Task {
+    type Target = TaskHandle;
+    fn deref(&self) -> &TaskHandle {
+        &self.0
+    }
+}
+
+impl TaskHandle {
+    /// The task's id.
+    pub fn id(&self) -> &TaskId {
+        self.assignment.task()
+    }
+
+    /// What joins the task's records.
+    pub fn txn(&self) -> &TransactionId {
+        self.assignment.txn()
+    }
+
+    /// The task's state.
+    pub fn state(&self) -> TaskState {
+        self.assignment.state()
+    }
+
+    /// When the task ends at the latest.
+    pub fn until(&self) -> Timestamp {
+        self.assignment.until()
+    }
+
+    /// Asks for leave to take one action, at the point of taking it.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, recorded: agent, task, mode, scope, budget, policies or approval do not allow it, or the record was
+    /// not taken. The task is then as it was, plus its record.
+    pub fn authorize(&self, action: &Action) -> Result<Permit, Denial> {
+        let Self { core, assignment } = self;
+        let clock = core.trail.clock().now();
+        let now = clock.unwrap_or_else(|_| core.trail.clock().latest());
+        let (ledger, reservation) = assignment.reserve(action);
+        let (standing, request) = (assignment.standing(), assignment.request(action));
+        let question =
+            Question::new(assignment.mandate(), &standing, &ledger, action, &request, assignment.until(), now);
+        let verdict = match clock {
+            Ok(_) => core.evaluator.decide(&question),
+            Err(_) => core.evaluator.decide(&question).refused(Reason::Clock),
+        };
+        let (verdict, consumed) = self.consume_approval(action, verdict, now);
+        let tool = core.evaluator.catalog().get(action.tool());
+        let proposal = Proposal { assignment, action, tool, request, standing, ledger, verdict, reservation, now };
+        core.trail.settle(proposal).inspect_err(|_| {
+            if let Some(approval) = action.approval().filter(|_| consumed) {
+                core.release(approval);
+            }
+        })
+    }
+
+    /// An approval of exactly this action is good once: consumed where the verdict rests on it.
+    fn consume_approval(&self, action: &Action, verdict: Verdict, now: Timestamp) -> (Verdict, bool) {
+        let Some(approval) = action.approval().filter(|_| verdict.rests_on_approval) else {
+            return (verdict, false);
+        };
+        match self.core.consume(approval, now) {
+            Ok(()) => (verdict, true),
+            Err(_) => (verdict.refused(Reason::ApprovalSpent { operator: approval.operator().clone() }), false),
+        }
+    }
+
+    /// Spends a permit on an action that runs in this process, with the arguments that are about to run.
+    ///
+    /// # Errors
+    ///
+    /// The permit is over, for another task, from older policies, or of an ended task; or these are not the arguments
+    /// that it permits. The refusal is recorded, and the permit is gone.
+    pub fn redeem(&self, permit: Permit, arguments: &Arguments) -> Result<Execution, Denial> {
+        match self.check(&permit).and_then(|_| permit.check_arguments(arguments)) {
+            Ok(()) => Ok(Execution::of(permit, &self.core.trail)),
+            Err(reason) => Err(self.core.trail.void(&permit, reason)),
+        }
+    }
+
+    /// Spends a permit on a credential for `audience`: for this one action, for minutes.
+    ///
+    /// # Errors
+    ///
+    /// There is no minter, the permit is refused as in [`redeem`](Self::redeem), the agent proved no key, the scope does
+    /// not allow this audience, or the record was not taken. No credential exists then, and the permit is gone.
+    pub fn mint(&self, permit: Permit, audience: &Audience) -> Result<Credential, MintError> {
+        let core = &self.core;
+        let minter = core.minter.as_ref().ok_or(MintError::NoMinter)?;
+        match self.check(&permit) {
+            Ok(now) => minter.mint(permit, audience, &core.trail, core.entropy.as_ref(), now),
+            Err(reason) => Err(MintError::Denied(core.trail.void(&permit, reason))),
+        }
+    }
+
+    /// Whether a permit may be used by this task now.
+    fn check(&self, permit: &Permit) -> Result<Timestamp, Reason> {
+        let now = self.core.trail.clock().now().map_err(|_| Reason::Clock)?;
+        permit.check(&self.assignment, &self.core.evaluator.digest(), now)?;
+        Ok(now)
+    }
+}

@@ -1,0 +1,183 @@
+//! A small fixed world: two people, two agents, a ticket system and a bank, at one moment that moves by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bailiwick::audit::{AuditSink, MemorySink};
+use bailiwick::credential::{MintKey, Minter};
+use bailiwick::entropy::SystemEntropy;
+use bailiwick::id::{Audience, Issuer};
+use bailiwick::identity::{
+    AgentId, AgentIdentity, AgentKey, AgentUser, AgentUserId, HumanOperator, OperatorId, OperatorSession, Registry,
+    VerifiedWorkload, danger,
+};
+use bailiwick::mandate::{
+    ActionClass, Approval, ArgumentType, Arguments, Bound, Grant, Intent, Mandate, Resource, Scope, Tool,
+};
+use bailiwick::policy::{Catalog, Evaluator};
+use bailiwick::time::{ManualClock, Timestamp};
+use bailiwick::{Authorizer, Task};
+
+/// The moment at which the world begins: 2026-09-21T14:13:20Z.
+pub const START: i64 = 1_790_000_000;
+
+pub const HOUR: Duration = Duration::from_secs(3600);
+
+/// Policies under which everything is permitted that the guard lets through.
+pub const OPEN: &str = r#"@id("all") permit(principal, action, resource);"#;
+
+pub struct World {
+    pub clock: Arc<ManualClock>,
+    pub sink: Arc<MemorySink>,
+    pub registry: Arc<Registry>,
+    pub door: Authorizer,
+    /// The sessions of two people; Ada sponsors both agents, Bob none.
+    pub ada: OperatorSession,
+    pub bob: OperatorSession,
+    /// The ids of two agents and the user records through which they are seen.
+    pub triage: AgentId,
+    pub payer: AgentId,
+    pub triage_bot: AgentUser,
+    pub payer_bot: AgentUser,
+    pub key: AgentKey,
+}
+
+/// The second after the start of 1970.
+pub fn at(unix: i64) -> Timestamp {
+    Timestamp::from_unix(unix).expect("a moment between 1970 and 9999")
+}
+
+pub fn operator(name: &str) -> OperatorId {
+    OperatorId::new("https://idp.acme.example", name).expect("an operator id")
+}
+
+pub fn session(name: &str) -> OperatorSession {
+    let person = HumanOperator::new(operator(name));
+    danger::operator_vouched_by_host(person, at(START), at(START + 8 * 3600)).expect("a session")
+}
+
+pub fn ticket() -> Resource {
+    Resource::new("ticket", "T-42").expect("a resource")
+}
+
+pub fn audience() -> Audience {
+    Audience::new("https://jira.acme.example").expect("an audience")
+}
+
+pub fn args(json: &str) -> Arguments {
+    Arguments::from_json(json).expect("arguments")
+}
+
+/// The tools of the world, one of each class, and one with arguments of every type.
+pub fn catalog() -> Catalog {
+    let tool = |name: &str, class| Tool::new(name.parse().expect("a tool name"), class);
+    let name = |text: &str| text.parse().expect("an argument name");
+    let tools = [
+        tool("ticket.read", ActionClass::Read).labelled("internal".parse().expect("a label")),
+        tool("web.fetch", ActionClass::Read)
+            .labelled("untrusted".parse().expect("a label"))
+            .required(name("url"), ArgumentType::Text)
+            .expect("one url"),
+        tool("ticket.close", ActionClass::Write)
+            .optional(name("reason"), ArgumentType::Text)
+            .expect("one reason"),
+        tool("ticket.purge", ActionClass::Irreversible),
+        tool("money.send", ActionClass::ExternalCommitment)
+            .required(name("recipient"), ArgumentType::Text)
+            .and_then(|tool| tool.required(name("amount"), ArgumentType::Number))
+            .expect("two arguments"),
+        tool("role.grant", ActionClass::Privileged),
+        tool("everything", ActionClass::Write)
+            .optional(name("flag"), ArgumentType::Bool)
+            .and_then(|tool| tool.optional(name("count"), ArgumentType::Integer))
+            .and_then(|tool| tool.optional(name("sum"), ArgumentType::Number))
+            .and_then(|tool| tool.optional(name("text"), ArgumentType::Text))
+            .and_then(|tool| tool.optional(name("texts"), ArgumentType::Texts))
+            .and_then(|tool| tool.optional(name("counts"), ArgumentType::Integers))
+            .and_then(|tool| tool.optional(name("blob"), ArgumentType::Opaque))
+            .expect("seven arguments"),
+    ];
+    tools.into_iter().fold(Catalog::new(), |catalog, tool| catalog.with(tool).expect("no tool twice"))
+}
+
+/// A scope that a person could have written for the ticket task.
+pub fn scope() -> Scope {
+    let payment = Grant::new()
+        .bound("recipient", Bound::one_of(["GB29NWBK60161331926819"]))
+        .and_then(|grant| grant.bound("amount", Bound::at_most("12.00".parse().expect("a number"))))
+        .expect("argument names");
+    Scope::new()
+        .allow("ticket.read", Grant::new().autonomous())
+        .and_then(|scope| scope.allow("ticket.close", Grant::new().on([ticket()])))
+        .and_then(|scope| scope.allow("ticket.purge", Grant::new()))
+        .and_then(|scope| scope.allow("money.send", payment.preapproved().or_ask()))
+        .expect("tool names")
+}
+
+impl World {
+    /// The world under these policies.
+    pub fn new(policies: &str) -> Self {
+        let sink = Arc::new(MemorySink::new(100_000));
+        Self::recorded_in(policies, sink.clone(), sink)
+    }
+
+    /// The world under these policies, recorded in `sink`; `seen` is where tests look.
+    pub fn recorded_in(policies: &str, sink: Arc<dyn AuditSink>, seen: Arc<MemorySink>) -> Self {
+        let clock = Arc::new(ManualClock::at(at(START)));
+        let registry = Arc::new(Registry::new());
+        for name in ["ada", "bob"] {
+            registry.enroll(HumanOperator::new(operator(name))).expect("a new operator");
+        }
+        let triage = AgentId::spiffe("spiffe://acme.example/agent/triage").expect("a SPIFFE ID");
+        let payer = AgentId::spiffe("spiffe://acme.example/agent/payer").expect("a SPIFFE ID");
+        for agent in [&triage, &payer] {
+            registry.register(agent.clone(), [operator("ada")]).expect("a new agent");
+        }
+        let bind = |agent, handle| {
+            let user = AgentUserId::new("jira.acme.example", handle).expect("an agent user id");
+            registry.bind(agent, user).expect("a new agent user")
+        };
+        let (triage_bot, payer_bot) = (bind(&triage, "triage-bot"), bind(&payer, "payer-bot"));
+        let issuer = Issuer::new("https://authz.acme.example").expect("an issuer");
+        let minter = Minter::new(issuer, MintKey::generate(&SystemEntropy).expect("a key"));
+        let evaluator = Evaluator::new(catalog(), policies).expect("policies");
+        let door = Authorizer::builder(Arc::clone(&registry), evaluator, sink)
+            .minter(minter)
+            .clock(clock.clone())
+            .build()
+            .expect("a door");
+        Self {
+            clock,
+            sink: seen,
+            registry,
+            door,
+            ada: session("ada"),
+            bob: session("bob"),
+            triage,
+            payer,
+            triage_bot,
+            payer_bot,
+            key: AgentKey::generate(&SystemEntropy).expect("a key"),
+        }
+    }
+
+    /// The host vouches for an agent, which holds the world's key, for an hour.
+    pub fn workload(&self, agent: &AgentId) -> VerifiedWorkload {
+        danger::workload_vouched_by_host(agent.clone(), Some(self.key.public().thumbprint()), at(START + 3600))
+    }
+
+    /// The triage agent, admitted.
+    pub fn agent(&self) -> AgentIdentity {
+        self.door.admit(self.workload(&self.triage)).expect("an active agent")
+    }
+
+    /// A task of the triage agent under `scope`, approved by Ada.
+    pub fn task(&self, scope: Scope) -> Task {
+        self.door.begin(self.mandate(scope)).expect("a task")
+    }
+
+    pub fn mandate(&self, scope: Scope) -> Mandate {
+        let intent = Intent::new("close stale tickets", scope.clone()).expect("a purpose");
+        Mandate::new(self.agent(), intent).approved(Approval::by(&self.ada, scope))
+    }
+}
