@@ -12,12 +12,12 @@ pub(crate) struct Cell(Arc<AtomicU64>);
 impl Cell {
     /// Stops it; says whether it lived until now.
     pub(crate) fn stop(&self) -> bool {
-        self.step(|generation| generation % 2 == 0)
+        self.step(|generation| generation.is_multiple_of(2))
     }
 
     /// Starts a new life; says whether it was stopped until now.
     pub(crate) fn restart(&self) -> bool {
-        self.step(|generation| generation % 2 == 1)
+        self.step(|generation| !generation.is_multiple_of(2))
     }
 
     fn step(&self, from: fn(u64) -> bool) -> bool {
@@ -31,7 +31,7 @@ impl Cell {
     /// Hangs on to this life; `None` when it is stopped.
     pub(crate) fn hold(&self) -> Option<Hold> {
         let generation = self.0.load(Ordering::Acquire);
-        (generation % 2 == 0).then(|| Hold { cell: Arc::clone(&self.0), generation })
+        generation.is_multiple_of(2).then(|| Hold { cell: Arc::clone(&self.0), generation })
     }
 }
 

@@ -3,6 +3,7 @@
 //! The room hands out a [`Credential`] in exchange for a moved permit. What it looks like is the token profile: an
 //! RFC 9068 access token in which the agent is the subject and a human appears only in a container of its own.
 
+#[allow(clippy::module_inception, reason = "the file owns the noun that the room is named after")]
 mod credential;
 mod minter;
 mod token;

@@ -54,16 +54,19 @@ pub(super) fn request(
         ("kind".to_owned(), text(action.resource().kind())),
         ("name".to_owned(), text(action.resource().name())),
     ]);
-    let new = |uid: &EntityUid, attributes| Entity::new(uid.clone(), attributes, HashSet::new());
     let mut entities = slice.entities.clone();
-    entities.push(new(&principal, agent_attributes).map_err(PolicyError::cedar)?);
-    entities.push(new(&resource, resource_attributes).map_err(PolicyError::cedar)?);
+    entities.push(entity_of(&principal, agent_attributes)?);
+    entities.push(entity_of(&resource, resource_attributes)?);
     let people: HashSet<EntityUid> = std::iter::once(sponsor).chain(operator).chain(user).collect();
     entities.extend(people.into_iter().map(|uid| Entity::new_no_attrs(uid, HashSet::new())));
 
     let request = Request::new(principal, slice.action.clone(), resource, context, Some(schema));
     let entities = Entities::from_entities(entities, None).map_err(PolicyError::cedar)?;
     Ok((request.map_err(PolicyError::cedar)?, entities))
+}
+
+fn entity_of(uid: &EntityUid, attributes: HashMap<String, RestrictedExpression>) -> Result<Entity, PolicyError> {
+    Entity::new(uid.clone(), attributes, HashSet::new()).map_err(PolicyError::cedar)
 }
 
 fn text(text: &str) -> RestrictedExpression {

@@ -298,9 +298,9 @@ fn name_all(parsed: &PolicySet) -> Result<PolicySet, PolicyError> {
 fn validate(policies: &PolicySet, schema: &Schema) -> Result<(), PolicyError> {
     let validator = Validator::new(schema.clone());
     let result = validator.validate(policies, ValidationMode::Strict);
-    let errors = result.validation_errors().map(|error| Message::of(error));
+    let errors = result.validation_errors().map(|error| Message::of(&error));
     let problems: Vec<Message> =
-        errors.chain(result.validation_warnings().map(|warning| Message::of(warning))).collect();
+        errors.chain(result.validation_warnings().map(|warning| Message::of(&warning))).collect();
     match problems.first() {
         None => Ok(()),
         Some(first) => Err(PolicyError::Invalid { count: problems.len(), first: first.clone() }),

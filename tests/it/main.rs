@@ -1,4 +1,12 @@
 //! What the crate promises, tested through its public API.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that meets the unexpected fails"
+)]
 
 mod arguments;
 mod audit;

@@ -19,57 +19,57 @@ use bailiwick::time::{ManualClock, Timestamp};
 use bailiwick::{Authorizer, Task};
 
 /// The moment at which the world begins: 2026-09-21T14:13:20Z.
-pub const START: i64 = 1_790_000_000;
+pub(crate) const START: i64 = 1_790_000_000;
 
-pub const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 /// Policies under which everything is permitted that the guard lets through.
-pub const OPEN: &str = r#"@id("all") permit(principal, action, resource);"#;
+pub(crate) const OPEN: &str = r#"@id("all") permit(principal, action, resource);"#;
 
-pub struct World {
-    pub clock: Arc<ManualClock>,
-    pub sink: Arc<MemorySink>,
-    pub registry: Arc<Registry>,
-    pub door: Authorizer,
+pub(crate) struct World {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) sink: Arc<MemorySink>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) door: Authorizer,
     /// The sessions of two people; Ada sponsors both agents, Bob none.
-    pub ada: OperatorSession,
-    pub bob: OperatorSession,
+    pub(crate) ada: OperatorSession,
+    pub(crate) bob: OperatorSession,
     /// The ids of two agents and the user records through which they are seen.
-    pub triage: AgentId,
-    pub payer: AgentId,
-    pub triage_bot: AgentUser,
-    pub payer_bot: AgentUser,
-    pub key: AgentKey,
+    pub(crate) triage: AgentId,
+    pub(crate) payer: AgentId,
+    pub(crate) triage_bot: AgentUser,
+    pub(crate) payer_bot: AgentUser,
+    pub(crate) key: AgentKey,
 }
 
 /// The second after the start of 1970.
-pub fn at(unix: i64) -> Timestamp {
+pub(crate) fn at(unix: i64) -> Timestamp {
     Timestamp::from_unix(unix).expect("a moment between 1970 and 9999")
 }
 
-pub fn operator(name: &str) -> OperatorId {
+pub(crate) fn operator(name: &str) -> OperatorId {
     OperatorId::new("https://idp.acme.example", name).expect("an operator id")
 }
 
-pub fn session(name: &str) -> OperatorSession {
+pub(crate) fn session(name: &str) -> OperatorSession {
     let person = HumanOperator::new(operator(name));
     danger::operator_vouched_by_host(person, at(START), at(START + 8 * 3600)).expect("a session")
 }
 
-pub fn ticket() -> Resource {
+pub(crate) fn ticket() -> Resource {
     Resource::new("ticket", "T-42").expect("a resource")
 }
 
-pub fn audience() -> Audience {
+pub(crate) fn audience() -> Audience {
     Audience::new("https://jira.acme.example").expect("an audience")
 }
 
-pub fn args(json: &str) -> Arguments {
+pub(crate) fn args(json: &str) -> Arguments {
     Arguments::from_json(json).expect("arguments")
 }
 
 /// The tools of the world, one of each class, and one with arguments of every type.
-pub fn catalog() -> Catalog {
+pub(crate) fn catalog() -> Catalog {
     let tool = |name: &str, class| Tool::new(name.parse().expect("a tool name"), class);
     let name = |text: &str| text.parse().expect("an argument name");
     let tools = [
@@ -78,9 +78,7 @@ pub fn catalog() -> Catalog {
             .labelled("untrusted".parse().expect("a label"))
             .required(name("url"), ArgumentType::Text)
             .expect("one url"),
-        tool("ticket.close", ActionClass::Write)
-            .optional(name("reason"), ArgumentType::Text)
-            .expect("one reason"),
+        tool("ticket.close", ActionClass::Write).optional(name("reason"), ArgumentType::Text).expect("one reason"),
         tool("ticket.purge", ActionClass::Irreversible),
         tool("money.send", ActionClass::ExternalCommitment)
             .required(name("recipient"), ArgumentType::Text)
@@ -101,7 +99,7 @@ pub fn catalog() -> Catalog {
 }
 
 /// A scope that a person could have written for the ticket task.
-pub fn scope() -> Scope {
+pub(crate) fn scope() -> Scope {
     let payment = Grant::new()
         .bound("recipient", Bound::one_of(["GB29NWBK60161331926819"]))
         .and_then(|grant| grant.bound("amount", Bound::at_most("12.00".parse().expect("a number"))))
@@ -116,13 +114,13 @@ pub fn scope() -> Scope {
 
 impl World {
     /// The world under these policies.
-    pub fn new(policies: &str) -> Self {
+    pub(crate) fn new(policies: &str) -> Self {
         let sink = Arc::new(MemorySink::new(100_000));
         Self::recorded_in(policies, sink.clone(), sink)
     }
 
     /// The world under these policies, recorded in `sink`; `seen` is where tests look.
-    pub fn recorded_in(policies: &str, sink: Arc<dyn AuditSink>, seen: Arc<MemorySink>) -> Self {
+    pub(crate) fn recorded_in(policies: &str, sink: Arc<dyn AuditSink>, seen: Arc<MemorySink>) -> Self {
         let clock = Arc::new(ManualClock::at(at(START)));
         let registry = Arc::new(Registry::new());
         for name in ["ada", "bob"] {
@@ -162,21 +160,21 @@ impl World {
     }
 
     /// The host vouches for an agent, which holds the world's key, for an hour.
-    pub fn workload(&self, agent: &AgentId) -> VerifiedWorkload {
+    pub(crate) fn workload(&self, agent: &AgentId) -> VerifiedWorkload {
         danger::workload_vouched_by_host(agent.clone(), Some(self.key.public().thumbprint()), at(START + 3600))
     }
 
     /// The triage agent, admitted.
-    pub fn agent(&self) -> AgentIdentity {
+    pub(crate) fn agent(&self) -> AgentIdentity {
         self.door.admit(self.workload(&self.triage)).expect("an active agent")
     }
 
     /// A task of the triage agent under `scope`, approved by Ada.
-    pub fn task(&self, scope: Scope) -> Task {
+    pub(crate) fn task(&self, scope: Scope) -> Task {
         self.door.begin(self.mandate(scope)).expect("a task")
     }
 
-    pub fn mandate(&self, scope: Scope) -> Mandate {
+    pub(crate) fn mandate(&self, scope: Scope) -> Mandate {
         let intent = Intent::new("close stale tickets", scope.clone()).expect("a purpose");
         Mandate::new(self.agent(), intent).approved(Approval::by(&self.ada, scope))
     }
