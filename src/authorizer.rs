@@ -223,8 +223,7 @@ impl Authorizer {
         let core = &self.0;
         let now = core.now().map_err(|_| Flaw::Unavailable)?;
         let minter = core.minter.as_ref().ok_or(Flaw::UnknownKey)?;
-        let verifier = minter.verifier(audience.clone()).map_err(|_| Flaw::UnknownKey)?;
-        let verified = verifier.verify(token, now)?;
+        let verified = minter.verifier(audience.clone()).verify(token, now)?;
         let assignment = locked(&core.open).get(verified.task()).cloned().ok_or(Flaw::Revoked)?;
         let (mandate, standing) = (assignment.mandate(), assignment.standing());
         check_standing(mandate, &standing, verified.mode(), assignment.until(), now).map_err(|_| Flaw::Revoked)?;

@@ -8,9 +8,9 @@ use crate::authorizer::Core;
 use crate::credential::{Credential, MintError};
 use crate::error::Error;
 use crate::id::{Audience, TaskId, TransactionId};
-use crate::mandate::{Action, Arguments, Assignment, TaskState};
+use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, Standing, TaskState};
 use crate::policy::{Question, Reason, Verdict};
-use crate::time::Timestamp;
+use crate::time::{ClockError, Timestamp};
 
 /// A task under way: its life. Not `Clone`; when it is dropped, by a panic too, every permit and credential below it is
 /// dead.
@@ -107,6 +107,22 @@ impl TaskHandle {
         self.assignment.until()
     }
 
+    /// What the rules say of an action now: nothing is recorded, nothing is spent, and nothing is opened by it.
+    ///
+    /// # Errors
+    ///
+    /// The clock failed.
+    pub fn verdict(&self, action: &Action) -> Result<Verdict, ClockError> {
+        let now = self.core.trail.clock().now()?;
+        let ledger = self.assignment.ledger().view(action.tool());
+        Ok(self.decide(action, &self.assignment.standing(), &ledger, &self.request(action), now))
+    }
+
+    /// What a human is asked to approve, so that they may do so before the action is held.
+    pub fn request(&self, action: &Action) -> ActionRequest {
+        self.assignment.request(action)
+    }
+
     /// Asks for leave to take one action, at the point of taking it.
     ///
     /// # Errors
@@ -119,12 +135,8 @@ impl TaskHandle {
         let now = clock.unwrap_or_else(|_| core.trail.clock().latest());
         let (ledger, reservation) = assignment.reserve(action);
         let (standing, request) = (assignment.standing(), assignment.request(action));
-        let question =
-            Question::new(assignment.mandate(), &standing, &ledger, action, &request, assignment.until(), now);
-        let verdict = match clock {
-            Ok(_) => core.evaluator.decide(&question),
-            Err(_) => core.evaluator.decide(&question).refused(Reason::Clock),
-        };
+        let verdict = self.decide(action, &standing, &ledger, &request, now);
+        let verdict = if clock.is_ok() { verdict } else { verdict.refused(Reason::Clock) };
         let (verdict, consumed) = self.consume_approval(action, verdict, now);
         let tool = core.evaluator.catalog().get(action.tool());
         let proposal = Proposal { assignment, action, tool, request, standing, ledger, verdict, reservation, now };
@@ -133,6 +145,20 @@ impl TaskHandle {
                 core.release(approval);
             }
         })
+    }
+
+    fn decide(
+        &self,
+        action: &Action,
+        standing: &Standing,
+        ledger: &LedgerView,
+        request: &ActionRequest,
+        now: Timestamp,
+    ) -> Verdict {
+        let assignment = &self.assignment;
+        let mandate = assignment.mandate();
+        let question = Question::new(mandate, standing, ledger, action, request, assignment.until(), now);
+        self.core.evaluator.decide(&question)
     }
 
     /// An approval of exactly this action is good once: consumed where the verdict rests on it.

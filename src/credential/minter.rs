@@ -13,7 +13,7 @@ use crate::canonical::Digest;
 use crate::entropy::{Entropy, EntropyError};
 use crate::id::{Audience, CredentialId, Issuer};
 use crate::identity::{AgentId, ProofMethod};
-use crate::jose::{self, KeyError, KeySet, Kind};
+use crate::jose::{self, KeySet, Kind};
 use crate::mandate::{Assignment, Detail};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
@@ -78,13 +78,14 @@ pub enum MintError {
 pub struct Minter {
     issuer: Issuer,
     key: MintKey,
+    keys: KeySet,
     lifetime: Duration,
 }
 
 impl Minter {
     /// Signs as `issuer` with `key`; credentials live for 300 seconds at most.
     pub fn new(issuer: Issuer, key: MintKey) -> Self {
-        Self { issuer, key, lifetime: DEFAULT_LIFETIME }
+        Self { keys: KeySet::of(issuer.clone(), key.public()), issuer, key, lifetime: DEFAULT_LIFETIME }
     }
 
     /// Credentials live for `lifetime` at most.
@@ -100,14 +101,14 @@ impl Minter {
         Ok(self)
     }
 
+    /// What others need to verify credentials of this minter.
+    pub fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
     /// A verifier for the credentials of this minter that are meant for `audience`.
-    ///
-    /// # Errors
-    ///
-    /// Never; a set of one key has no duplicate.
-    pub fn verifier(&self, audience: Audience) -> Result<CredentialVerifier, KeyError> {
-        let keys = KeySet::new().with(self.issuer.clone(), self.key.public())?;
-        Ok(CredentialVerifier::new(keys, audience))
+    pub fn verifier(&self, audience: Audience) -> CredentialVerifier {
+        CredentialVerifier::new(self.keys.clone(), audience)
     }
 
     /// Mints for a permit that was checked, at `now`.

@@ -184,7 +184,12 @@ impl<Owner: fmt::Display> KeySet<Owner> {
         Self::default()
     }
 
-    /// Trusts `key` for tokens of `owner`.
+    /// A set of one key, which is trusted for tokens of `owner`.
+    pub fn of(owner: Owner, key: VerifyingKey) -> Self {
+        Self(BTreeMap::from([(key.thumbprint(), (owner, key))]))
+    }
+
+    /// Trusts `key` for tokens of `owner` as well.
     ///
     /// # Errors
     ///

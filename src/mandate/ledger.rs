@@ -48,20 +48,26 @@ struct Book {
     recent: VecDeque<ToolName>,
 }
 
+impl Book {
+    fn view(&self, tool: &ToolName) -> LedgerView {
+        LedgerView {
+            step: self.step.saturating_add(1),
+            calls: self.calls,
+            tool_calls: self.by_tool.get(tool).copied().unwrap_or(0),
+            refusals: self.refusals,
+            labels: self.labels.clone(),
+            recent: self.recent.iter().cloned().collect(),
+        }
+    }
+}
+
 impl Ledger {
     /// Takes one step: what was done before it, and a place in the budget if there is one.
     pub(crate) fn reserve(&self, tool: &ToolName, caps: Caps) -> (LedgerView, Option<Reservation>) {
         let mut book = locked(&self.0);
-        book.step = book.step.saturating_add(1);
-        let tool_calls = book.by_tool.get(tool).copied().unwrap_or(0);
-        let view = LedgerView {
-            step: book.step,
-            calls: book.calls,
-            tool_calls,
-            refusals: book.refusals,
-            labels: book.labels.clone(),
-            recent: book.recent.iter().cloned().collect(),
-        };
+        let view = book.view(tool);
+        let tool_calls = view.tool_calls;
+        book.step = view.step;
         let free = |used: u32, cap: Option<u32>| used < cap.unwrap_or(u32::MAX);
         if !free(book.calls, caps.calls) || !free(tool_calls, caps.tool_calls) {
             return (view, None);
@@ -69,6 +75,11 @@ impl Ledger {
         book.calls += 1;
         book.by_tool.insert(tool.clone(), tool_calls + 1);
         (view, Some(Reservation { ledger: self.clone(), tool: tool.clone(), kept: false }))
+    }
+
+    /// What the next step would see.
+    pub(crate) fn view(&self, tool: &ToolName) -> LedgerView {
+        locked(&self.0).view(tool)
     }
 
     /// Notes that a step was refused.

@@ -2,7 +2,7 @@
 
 use super::{Approval, Consent, Evidence, Mode, Scope, ToolName};
 use crate::id::{ApprovalId, IdError, Prose, TaskId};
-use crate::identity::{AgentId, AgentIdentity, OperatorId};
+use crate::identity::{AgentId, AgentIdentity, OperatorId, OperatorSession};
 use crate::time::Timestamp;
 
 /// What is to be achieved, in a person's words, and how far that goes.
@@ -125,6 +125,13 @@ impl Mandate {
     pub fn approved(mut self, approval: Approval) -> Self {
         self.approvals.push(approval);
         self
+    }
+
+    /// With the consent of this session's operator to the intent, as far as it goes.
+    #[must_use]
+    pub fn approved_by(self, session: &OperatorSession) -> Self {
+        let approval = Approval::by(session, self.intent.scope.clone());
+        self.approved(approval)
     }
 
     /// The task ends at `until` at the latest.

@@ -1,0 +1,86 @@
+//! The architecture: five rooms and a door.
+//!
+//! ```text
+//!                          host application (agent framework)
+//!                                       │
+//!    the door        ┌──────────────────▼───────────────────┐
+//!                    │  Authorizer ── begin(mandate) ─▶ Task │
+//!                    └──┬─────────┬─────────┬────────┬──────┬┘
+//!    rooms          ┌───▼────┐┌───▼───┐┌────▼──┐┌────▼─┐┌───▼──────┐
+//!                   │identity││mandate││policy ││audit ││credential│
+//!    question       │  who?  ││ what? ││may it?││written│ which key?│
+//!    what it opens  │Agent-  ││Mandate││Verdict││Permit││Credential│
+//!    the next with  │Identity││       ││       ││      ││          │
+//!                   └────────┘└───────┘└───────┘└──────┘└──────────┘
+//!                      ◀──────── imports point left only ────────
+//!    ground             id · time · entropy · secret · canonical · json · jose · live
+//! ```
+//!
+//! A room imports from the rooms left of it and from the ground, never from the right, and never from the door. A test
+//! reads the imports and fails on an arrow that points right. Foreign crates have one home each: `cedar_policy` in
+//! `policy`, `ring` in `jose`, in the digests and in `entropy`, the system clock in `time`.
+//!
+//! # The way of one action
+//!
+//! [`TaskHandle::authorize`](crate::TaskHandle::authorize), in reading order:
+//!
+//! 1. **clock**: read once. A clock that goes backwards stands still until it has caught up, so nothing revives.
+//! 2. **reserve**: a place in the ledger's budget, checked and booked in one step.
+//! 3. **guard**: what no policy overrides. Everything running, agent active, task active, proof and task not over, the
+//!    person approved and is active; the tool is declared, the agent user is the agent's own, the arguments are what the
+//!    tool declares, the scope covers them, the budget has room.
+//! 4. **policies**: Cedar, on the slice of policies that can matter for this tool. Any evaluation error denies, since
+//!    Cedar skips a policy that errs, and a skipped `forbid` would open the door.
+//! 5. **hold**: where scope or class want a human, the approval of exactly this action, consumed once.
+//! 6. **record**: three lanes into the sink, and its acknowledgement.
+//! 7. **permit** or denial. Any refusal gives the place in the budget back.
+//!
+//! No lock is held while the sink, the clock, the source of randomness or the memory of approvals runs; a panic of theirs
+//! is a fault like any other, and denies.
+//!
+//! [`redeem`](crate::TaskHandle::redeem) and [`mint`](crate::TaskHandle::mint) look at everything that can have changed
+//! since: the task's, agent's, operator's life, time, the policies' digest, and the arguments that are about to run.
+//!
+//! # What always holds
+//!
+//! 1. An agent user adds no authority.
+//! 2. No record, no permit.
+//! 3. No permit, no credential; a permit is spent once, by move.
+//! 4. There is no third outcome: every fault is a denial with a reason.
+//! 5. Deciding is pure: same standing, mandate, ledger, action, policies and time, same verdict.
+//! 6. No socket, no file, no thread, no runtime, no global state.
+//! 7. Time and randomness enter through seams; one clock reading per decision.
+//! 8. A policy that errs denies.
+//! 9. Deny beats ask beats permit.
+//! 10. The check of a budget and its booking are one step.
+//! 11. Revocation is state that is read at use; nothing walks lists on the hot path.
+//! 12. Secrets are not `Serialize`, not in `Debug`, not in a record; a denial's `Display` is safe to show to a model.
+//! 13. A caller cannot supply the principal, the time, the policies, or consent.
+//! 14. Nothing dead comes back with a restart: tasks of earlier processes are unknown, and approval tokens from before
+//!     the start are refused unless the host's [`Once`](crate::mandate::Once) remembers.
+//! 15. Administration takes a person's session and is recorded; stopping takes effect before it is recorded.
+//! 16. Digests of arguments that leave the process are keyed with a salt of the task.
+//! 17. A credential is no wider than its permit.
+//!
+//! # Seams that a host implements
+//!
+//! | seam | what it does | what comes with the crate |
+//! |---|---|---|
+//! | [`AuditSink`](crate::audit::AuditSink) | takes records | [`MemorySink`](crate::audit::MemorySink), [`FanOut`](crate::audit::FanOut), [`TracingTap`](crate::audit::TracingTap) |
+//! | [`IdentityVerifier`](crate::identity::IdentityVerifier) | verifies a workload's proof | [`KeyPossession`](crate::identity::KeyPossession) |
+//! | [`Once`](crate::mandate::Once) | remembers which approvals were used | [`MemoryOnce`](crate::mandate::MemoryOnce) |
+//! | [`Clock`](crate::time::Clock) | tells the time | [`SystemClock`](crate::time::SystemClock), [`ManualClock`](crate::time::ManualClock) |
+//! | [`Entropy`](crate::entropy::Entropy) | draws randomness | [`SystemEntropy`](crate::entropy::SystemEntropy) |
+//!
+//! # Where a change belongs
+//!
+//! | change | file |
+//! |---|---|
+//! | a new ground for refusal | `policy/verdict.rs` (`Reason`), then `policy/guard.rs` or a policy |
+//! | a new fact that policies can use | `policy/agent.cedarschema`, `policy/context.rs` |
+//! | a new kind of workload proof | a new file in `identity/` |
+//! | what an approval can cover | `mandate/scope.rs` |
+//! | a field of the record | `audit/record.rs` |
+//! | the claims of a credential | `credential/token.rs` |
+//! | what happens when a task ends | `task.rs`, `authorizer.rs` |
+//! | a bound on policy text | `policy/text.rs` |

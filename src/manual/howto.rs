@@ -1,0 +1,117 @@
+//! How to: what a host writes.
+//!
+//! # Guard a tool
+//!
+//! Let the function that has the effect take a [`Permit`](crate::audit::Permit) or an
+//! [`Execution`](crate::audit::Execution): then it cannot be called without one.
+//!
+//! ```
+//! use bailiwick::audit::{Denial, Effect, Permit};
+//! use bailiwick::mandate::Arguments;
+//! use bailiwick::TaskHandle;
+//!
+//! fn close_ticket(task: &TaskHandle, permit: Permit, arguments: &Arguments) -> Result<(), Denial> {
+//!     let running = task.redeem(permit, arguments)?;
+//!     // … the effect …
+//!     // A record that cannot be written is the operator's matter: the effect has happened.
+//!     let _ = running.finish(Effect::Succeeded);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Write a scope
+//!
+//! A scope is what a person approves, so write it as a person would: from what they asked for and the list of tools. Bind
+//! the targets. Let what they did not name be asked.
+//!
+//! ```
+//! use bailiwick::mandate::Scope;
+//!
+//! let scope: Scope = serde_json::from_str(r#"{
+//!     "tools": {
+//!         "read_file": { "where": { "path": { "one_of": ["landlord-notices.txt"] } } },
+//!         "update_payment": {
+//!             "where": { "recipient": { "one_of": [], "or_absent": true }, "amount": { "at_most": "1500" } },
+//!             "preapproved": true,
+//!             "beyond": "ask",
+//!             "max_calls": 1
+//!         }
+//!     }
+//! }"#)?;
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! # Write policies
+//!
+//! Policies see `principal` (attested, proof, authority, sponsor), `resource` (kind, name), and a context of `mode`,
+//! `operator`, `agent_user`, `approved`, `task`, `tool`, `time` and the tool's own arguments in `args`.
+//! [`Catalog::schema`](crate::policy::Catalog::schema) prints the vocabulary of your tools.
+//!
+//! ```
+//! # use bailiwick::mandate::{ActionClass, ArgumentType, Tool};
+//! # use bailiwick::policy::{Catalog, Evaluator};
+//! # let send = Tool::new("send_mail".parse()?, ActionClass::ExternalCommitment)
+//! #     .required("to".parse()?, ArgumentType::Text)?;
+//! # let catalog = Catalog::new().with(send)?;
+//! let evaluator = Evaluator::new(catalog, r#"
+//!     @id("proven-agents-work")
+//!     permit(principal, action, resource) when { principal.attested };
+//!
+//!     @id("nothing-leaves-after-untrusted-content")
+//!     forbid(principal, action in Class::Action::"external_commitment", resource)
+//!     when { context.task.labels.contains("untrusted") && !context.approved };
+//! "#)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Ask a human
+//!
+//! A denial that [`is_held`](crate::audit::Denial::is_held) has a [`request`](crate::audit::Denial::request). Show it to the
+//! person with the arguments beside it; when they agree, in a session of theirs:
+//!
+//! ```
+//! use bailiwick::audit::Denial;
+//! use bailiwick::identity::OperatorSession;
+//! use bailiwick::mandate::{Action, Approval};
+//!
+//! /// The same action with the person's approval, to be authorized afresh.
+//! fn approved(action: Action, denial: &Denial, ada: &OperatorSession) -> Option<Action> {
+//!     let request = denial.request()?.clone();
+//!     Some(action.approved(Approval::by(ada, request)))
+//! }
+//! ```
+//!
+//! # Keep records
+//!
+//! An [`AuditSink`](crate::audit::AuditSink) takes an [`Event`](crate::audit::Event) and returns an
+//! [`Ack`](crate::audit::Ack). Hand the event to a thread or task of your own and acknowledge when it is safe:
+//!
+//! ```
+//! use std::sync::mpsc::{SyncSender, sync_channel};
+//! use bailiwick::audit::{Ack, AuditSink, Event, Receipt};
+//!
+//! struct Channel(SyncSender<(Event, Receipt)>);
+//!
+//! impl AuditSink for Channel {
+//!     fn record(&self, event: &Event) -> Ack {
+//!         let (receipt, ack) = Ack::later();
+//!         // A full channel drops the receipt, and a dropped receipt denies.
+//!         let _ = self.0.try_send((event.clone(), receipt));
+//!         ack
+//!     }
+//! }
+//! # let (sender, _receiver) = sync_channel(1);
+//! # let _ = Channel(sender);
+//! ```
+//!
+//! Call [`Authorizer::sweep`](crate::Authorizer::sweep) now and then: it records the end of tasks that were dropped.
+//!
+//! # Stop
+//!
+//! [`Authorizer::halt`](crate::Authorizer::halt) stops a task, an agent or everything, before it returns.
+//!
+//! # Test
+//!
+//! [`TaskHandle::verdict`](crate::TaskHandle::verdict) says what the rules say without recording or spending;
+//! [`ManualClock`](crate::time::ManualClock) moves by hand. A decision test reads like a sentence: this action, under this
+//! scope, is denied, for this reason.

@@ -1,0 +1,17 @@
+//! The manual: documentation only, compiled and link-checked with the code.
+//!
+//! * [`model`]: the words, and what each party can and cannot do;
+//! * [`architecture`]: the rooms, the way of one action through them, and what always holds;
+//! * [`threats`]: what is defended against, how, and what is not;
+//! * [`howto`]: what a host writes: sinks, scopes, policies, approvals, stopping;
+//! * [`controls`]: OWASP, CSA MAESTRO and NIST references, and where the evidence for each is;
+//! * [`readme`]: the front page of the repository.
+
+pub mod architecture;
+pub mod controls;
+pub mod howto;
+pub mod model;
+pub mod threats;
+
+#[doc = include_str!("../../README.md")]
+pub mod readme {}

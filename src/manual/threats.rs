@@ -1,0 +1,42 @@
+//! The threats: what is defended against, how, and what is not.
+//!
+//! # Whom we trust
+//!
+//! * **Not trusted**: the model and whatever it reads; tool arguments and outputs; tokens, proofs and approvals as they
+//!   arrive; serialised scopes and catalogues; what an MCP server says of its own tools.
+//! * **Half trusted**: the host's code. It may misuse the API, forget to call it, or bring a clock, a sink or a memory that
+//!   fails, panics or lies about success.
+//! * **Trusted**: the author of the policies, the keys that were registered, the operating system's randomness.
+//!
+//! # What stands against what
+//!
+//! | attack | defence |
+//! |---|---|
+//! | the agent is talked into another target of a permitted tool | scopes bind targets, not only tools ([`Bound`](crate::mandate::Bound)); beyond them: denied, or a human is asked |
+//! | the agent calls a step autonomous, to escape a person's narrow rights | the mode is part of every action; the scope lists what may be autonomous, nothing by default |
+//! | an agent user is used as a principal | does not type-check; a policy that names one as principal does not load |
+//! | an agent approves its own action | an approval is made from a person's session, a token of a trusted approvals service, or by name in `danger` |
+//! | an approval is used twice, for other arguments, or late | bound to task, agent, mode, tool, resource and the digest of the arguments; consumed once; ends |
+//! | arguments change between decision and action | [`redeem`](crate::TaskHandle::redeem) compares them |
+//! | a permit or a credential outlives its task | both read the task's life at use |
+//! | two actions spend the last of a budget | check and booking are one step under one lock |
+//! | a policy errs and its `forbid` is skipped | any error denies |
+//! | hostile policy text exhausts the stack | bytes, nesting, operators and policies are bounded before parsing |
+//! | duplicate JSON members, inexact numbers | refused at any depth, before anything is built |
+//! | a token of another kind, key, issuer, audience or algorithm | one `typ` per kind, a closed header, the key picked by `kid` among registered ones and bound to issuer and algorithm |
+//! | an unrecorded action | no acknowledgement, no permit; a sink that fails, panics or is late denies |
+//! | secrets or arguments in logs and records | secrets have no `Serialize` and a redacted `Debug`; arguments appear as a digest keyed per task |
+//! | the clock is set back | readings never go back; what is over stays over |
+//! | a flood of challenges, approvals, records | every memory is bounded, and denies when full |
+//!
+//! # What is not defended
+//!
+//! * **A host that does not ask**, or ignores the answer: complete mediation is the host's.
+//! * **Harm inside what was approved**: a message to the right person with the wrong words. Labels and policies can hold
+//!   it, a human can be asked; the crate does not read meaning.
+//! * **A sink that acknowledges what it did not keep**, and an operator's session that the host vouched for wrongly:
+//!   [`danger`](crate::identity::danger) says so by name.
+//! * **A stolen credential used in time, where the resource server does not check possession**: it names the agent's key
+//!   (`cnf`), and the server must demand a proof of it. This crate does not verify such proofs yet.
+//! * **Remote revocation**: services that verify offline see a credential as good until it ends, five minutes by default.
+//! * **Memory disclosure**, a debugger, a compromised kernel. Keys inside `ring` cannot be wiped.
