@@ -26,8 +26,34 @@ pub enum TaskState {
     Halted,
 }
 
-impl TaskState {
-    const ALL: [Self; 4] = [Self::Active, Self::Completed, Self::Abandoned, Self::Halted];
+/// A [`TaskState`] that is read and left without a lock.
+#[derive(Debug, Default)]
+struct Life(AtomicU8);
+
+const ACTIVE: u8 = 0;
+const COMPLETED: u8 = 1;
+const ABANDONED: u8 = 2;
+const HALTED: u8 = 3;
+
+impl Life {
+    fn state(&self) -> TaskState {
+        match self.0.load(Ordering::Acquire) {
+            ACTIVE => TaskState::Active,
+            COMPLETED => TaskState::Completed,
+            ABANDONED => TaskState::Abandoned,
+            _ => TaskState::Halted,
+        }
+    }
+
+    fn leave(&self, state: TaskState) -> bool {
+        let number = match state {
+            TaskState::Active => return false,
+            TaskState::Completed => COMPLETED,
+            TaskState::Abandoned => ABANDONED,
+            TaskState::Halted => HALTED,
+        };
+        self.0.compare_exchange(ACTIVE, number, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
 }
 
 /// What holds at one instant, outside the task's own books: what a decision takes as given.
@@ -71,7 +97,7 @@ pub(crate) struct Assignment {
     ledger: Ledger,
     lives: Lives,
     salt: Salt,
-    state: AtomicU8,
+    life: Life,
     unfinished: Mutex<(Vec<Unfinished>, u64)>,
 }
 
@@ -91,7 +117,7 @@ impl Assignment {
             ledger: Ledger::default(),
             lives,
             salt,
-            state: AtomicU8::new(0),
+            life: Life::default(),
             unfinished: Mutex::default(),
         }
     }
@@ -117,16 +143,12 @@ impl Assignment {
     }
 
     pub(crate) fn state(&self) -> TaskState {
-        let state = usize::from(self.state.load(Ordering::Acquire));
-        // A number that is not a state cannot be stored; if it were, the task would not be active.
-        TaskState::ALL.get(state).copied().unwrap_or(TaskState::Halted)
+        self.life.state()
     }
 
     /// Ends the task. The first ending counts; says whether this was it.
     pub(crate) fn end(&self, state: TaskState) -> bool {
-        let state = TaskState::ALL.iter().position(|one| *one == state).and_then(|place| u8::try_from(place).ok());
-        let halted = 3;
-        self.state.compare_exchange(0, state.unwrap_or(halted), Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.life.leave(state)
     }
 
     pub(crate) fn standing(&self) -> Standing {

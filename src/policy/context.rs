@@ -94,9 +94,15 @@ fn datetime(question: &Question<'_>) -> String {
 
 fn task(question: &Question<'_>) -> Result<RestrictedExpression, PolicyError> {
     let ledger = question.ledger;
+    let approvers = question.mandate.approvals().iter().map(|approval| {
+        let operator = uid("HumanOperator", &approval.operator().to_string())?;
+        Ok(RestrictedExpression::new_entity_uid(operator))
+    });
+    let approvers = approvers.collect::<Result<Vec<_>, PolicyError>>()?;
     record(vec![
         ("id".to_owned(), text(question.request.task().as_str())),
         ("purpose".to_owned(), text(question.mandate.intent().purpose().as_str())),
+        ("approvers".to_owned(), RestrictedExpression::new_set(approvers)),
         ("step".to_owned(), long(ledger.step)),
         ("calls".to_owned(), long(ledger.calls)),
         ("tool_calls".to_owned(), long(ledger.tool_calls)),

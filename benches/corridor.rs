@@ -1,0 +1,82 @@
+//! What one action costs, from the bare verdict to the whole of it, beside raw Cedar in the same run.
+//!
+//! `cargo bench` runs it; `benches/README.md` says how to read it.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "criterion's macros have no docs; a benchmark that cannot start fails"
+)]
+
+mod scene;
+
+use std::hint::black_box;
+
+use bailiwick::audit::Effect;
+use cedar_policy::{Authorizer as Cedar, Decision};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use scene::Scene;
+
+/// Numbers of policies, of which about five can matter for one action.
+const SIZES: [usize; 3] = [10, 100, 1_000];
+
+/// The rules alone: our verdict from typed values, and Cedar's answer with everything prebuilt.
+fn deciding(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("decide");
+    for size in SIZES {
+        let scene = Scene::new(size);
+        let task = scene.task();
+        let action = scene.action();
+        group.bench_function(BenchmarkId::new("verdict", size), |b| {
+            b.iter(|| task.verdict(black_box(&action)).expect("a clock").outcome);
+        });
+        let (request, policies, entities) = scene.raw_cedar();
+        let cedar = Cedar::new();
+        assert_eq!(cedar.is_authorized(&request, &policies, &entities).decision(), Decision::Allow);
+        group.bench_function(BenchmarkId::new("raw_cedar", size), |b| {
+            b.iter(|| cedar.is_authorized(black_box(&request), &policies, &entities).decision());
+        });
+    }
+    group.finish();
+}
+
+/// With what surrounds the rules: budget, record, permit; then keys.
+fn acting(criterion: &mut Criterion) {
+    let scene = Scene::new(100);
+    let task = scene.task();
+    let (action, audience) = (scene.action(), scene.audience());
+    let mut group = criterion.benchmark_group("act");
+    group.bench_function("authorize", |b| b.iter(|| task.authorize(black_box(&action)).expect("a permit")));
+    group.bench_function("authorize_redeem_finish", |b| {
+        b.iter(|| {
+            let permit = task.authorize(black_box(&action)).expect("a permit");
+            let running = task.redeem(permit, action.arguments()).expect("the same arguments");
+            running.finish(Effect::Succeeded).expect("a record");
+        });
+    });
+    group.bench_function("mint", |b| {
+        b.iter_batched(
+            || task.authorize(&action).expect("a permit"),
+            |permit| task.mint(permit, &audience).expect("a credential"),
+            criterion::BatchSize::SmallInput,
+        );
+    });
+    group.bench_function("authorize_mint_finish", |b| {
+        b.iter(|| {
+            let permit = task.authorize(black_box(&action)).expect("a permit");
+            let key = task.mint(permit, &audience).expect("a credential");
+            key.finish(Effect::Succeeded).expect("a record");
+        });
+    });
+    let key = task.mint(task.authorize(&action).expect("a permit"), &audience).expect("a credential");
+    let verifier = scene.verifier();
+    group.bench_function("verify_offline", |b| {
+        b.iter(|| verifier.verify(black_box(key.expose()), scene.now()).expect("a valid credential"));
+    });
+    group.bench_function("verify_in_process", |b| {
+        b.iter(|| scene.door().verify(black_box(key.expose()), &audience).expect("a valid credential"));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, deciding, acting);
+criterion_main!(benches);
