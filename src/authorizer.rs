@@ -386,6 +386,7 @@ impl Core {
                 purpose: intent.purpose().clone(),
                 approval: approval.id().clone(),
                 digest: *approval.digest(),
+                evidence: *approval.evidence(),
                 agent: agent.id().clone(),
             };
             let operator = Some((approval.operator().clone(), approved));

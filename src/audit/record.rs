@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, Audience, BootId, CredentialId, EventId, Prose, RecordId, TaskId, TransactionId};
 use crate::identity::{AgentId, AgentUserId, OperatorId, ProofMethod};
-use crate::mandate::{LedgerView, Mode, Resource, Standing, TaskState, ToolName};
+use crate::mandate::{Evidence, LedgerView, Mode, Resource, Standing, TaskState, ToolName};
 use crate::policy::{Outcome, Reason, Verdict};
 use crate::time::Timestamp;
 
@@ -82,6 +82,8 @@ pub enum OperatorFact {
         approval: ApprovalId,
         /// The digest of the approval.
         digest: Digest,
+        /// How the consent is known.
+        evidence: Evidence,
         /// Which agent.
         agent: AgentId,
     },

@@ -6,6 +6,7 @@
 
 mod action;
 mod approval;
+mod approval_token;
 mod arguments;
 mod assignment;
 mod detail;
@@ -17,7 +18,8 @@ mod scope;
 mod tool;
 
 pub use action::{Action, ActionRequest, Mode, Resource};
-pub use approval::{Approval, ApprovalError, ApprovalVerifier, Consent, Evidence, danger};
+pub use approval::{Approval, Consent, Evidence, danger};
+pub use approval_token::ApprovalVerifier;
 pub use arguments::{Arguments, ArgumentsError, Number, NumberError, Value};
 pub(crate) use assignment::{Assignment, Lives, Unfinished};
 pub use assignment::{Standing, TaskState};
