@@ -78,6 +78,18 @@ impl Approval {
         Self::new(encoder, session.operator().id().clone(), consent.into(), session.until(), evidence)
     }
 
+    /// What a verified token says: its id and digest, whose consent to which scope, for which agent and task, when.
+    pub(super) fn sealed(
+        (id, digest): (ApprovalId, Digest),
+        operator: OperatorId,
+        scope: Scope,
+        (agent, task): (AgentId, TaskId),
+        (issued, until): (Timestamp, Timestamp),
+    ) -> Self {
+        let (consent, evidence) = (Consent::Scope(scope), Evidence::Token { issued });
+        Self { id, operator, consent, agent: Some(agent), task: Some(task), until, evidence, digest }
+    }
+
     fn new(mut encoder: Encoder, operator: OperatorId, consent: Consent, until: Timestamp, evidence: Evidence) -> Self {
         encoder.text(operator.issuer().as_str()).text(operator.subject().as_str());
         match &consent {
