@@ -1,0 +1,370 @@
+//! What the records say, and what they never say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bailiwick::audit::{Denial, Effect, Event, MemorySink};
+use bailiwick::id::Audience;
+use bailiwick::mandate::{Action, Approval, Arguments, Grant, Scope};
+use bailiwick::policy::ReasonCode;
+use bailiwick::{Halt, Task};
+use serde_json::Value;
+
+use super::{Mood, Moody, PATIENT, close, denied, purge, refused, world};
+use crate::world::{OPEN, World, args, audience, operator, scope, ticket};
+
+/// The records of an event, each as a line of its own, by lane.
+fn lines(event: &Event) -> Vec<(&'static str, String)> {
+    let Event { operator, agent, agent_user, .. } = event;
+    let line = |record: Option<serde_json::Result<String>>| record.map(|line| line.expect("a line"));
+    [
+        ("operator", line(operator.as_ref().map(serde_json::to_string))),
+        ("agent", line(agent.as_ref().map(serde_json::to_string))),
+        ("agent_user", line(agent_user.as_ref().map(serde_json::to_string))),
+    ]
+    .into_iter()
+    .filter_map(|(lane, line)| Some((lane, line?)))
+    .collect()
+}
+
+fn json(line: &str) -> Value {
+    serde_json::from_str(line).expect("JSON")
+}
+
+#[test]
+fn each_record_stands_alone_and_names_the_others() {
+    let world = World::new(OPEN);
+    let task = world.task(scope());
+    let permit = task.authorize(&close(&world)).unwrap();
+    let event = world.sink.events().pop().unwrap();
+    let records: Vec<(&str, Value)> = lines(&event)
+        .into_iter()
+        .map(|(lane, line)| {
+            assert!(!line.contains('\n'), "{line}");
+            // The strict reader also refuses a member that is there twice.
+            Arguments::from_json(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            (lane, json(&line))
+        })
+        .collect();
+    assert_eq!(records.len(), 3);
+    for (lane, record) in &records {
+        for (other, its) in &records {
+            assert_eq!(record[format!("{other}_record")], its["id"], "the {lane} record names the {other} record");
+            assert_eq!(*lane == *other, record["id"] == its["id"], "{lane} and {other} are two records");
+        }
+        assert_eq!(record["v"], 1);
+        assert_eq!(record["event"], permit.decision().to_string());
+        assert_eq!(record["txn"], task.txn().as_str());
+        assert_eq!(record["task"], task.id().as_str());
+        for same in ["seq", "at", "boot"] {
+            assert_eq!(record[same], records[0].1[same], "{same}");
+        }
+    }
+    assert_eq!(records[0].1["operator"]["sub"], "ada");
+    assert_eq!(records[1].1["agent"], world.triage.to_string());
+    assert_eq!(records[2].1["agent_user"]["handle"], "triage-bot");
+}
+
+#[test]
+fn a_record_that_there_is_not_is_named_by_none() {
+    let world = World::new(OPEN);
+    let task = world.task(scope());
+    let _permit = task.authorize(&Action::autonomous("ticket.read", &ticket()).unwrap()).unwrap();
+    let event = world.sink.events().pop().unwrap();
+    let records = lines(&event);
+    assert_eq!(records.len(), 1);
+    let record = json(&records[0].1);
+    assert_eq!((&record["operator_record"], &record["agent_user_record"]), (&Value::Null, &Value::Null));
+    assert_eq!(record["agent_record"], record["id"]);
+}
+
+#[test]
+fn another_agents_user_record_gets_no_record_of_its_own() {
+    let world = World::new(OPEN);
+    let task = world.task(scope());
+    let denial = denied(&task, &close(&world).presenting(&world.payer_bot));
+    assert_eq!(denial.code(), ReasonCode::AgentUserNotBound);
+    let event = world.sink.events().pop().unwrap();
+    assert_eq!(event.agent_user, None);
+    assert!(lines(&event)[1].1.contains("payer-bot"), "what was asked stays in the agent's lane");
+}
+
+#[test]
+fn events_are_numbered_without_a_gap() {
+    let world = World::new(OPEN);
+    tell(&world);
+    let numbers = world.sink.events();
+    let numbers: Vec<u64> =
+        numbers.iter().flat_map(lines).map(|(_, line)| json(&line)["seq"].as_u64().unwrap()).collect();
+    let mut distinct = numbers.clone();
+    distinct.dedup();
+    assert!(numbers.is_sorted(), "{numbers:?}");
+    assert_eq!(distinct, (1..=world.sink.events().len() as u64).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_effect_is_told_or_written_down_as_unknown() {
+    let world = World::new(OPEN);
+    let task = world.task(scope());
+    let run = || task.redeem(task.authorize(&close(&world)).unwrap(), &Arguments::none()).unwrap();
+    let (told, untold) = (run(), run());
+    let decisions = [*told.decision(), *untold.decision()].map(|event| event.to_string());
+    told.finish(Effect::Failed).unwrap();
+    drop(untold);
+    let closed = task.complete().unwrap();
+    assert_eq!(closed.unknown, 1);
+
+    let events = world.sink.events();
+    let effects: Vec<_> = events.iter().rev().skip(1).take(2).rev().collect();
+    for ((event, decision), effect) in effects.into_iter().zip(&decisions).zip(["failed", "unknown"]) {
+        let records = lines(event);
+        assert_eq!(records.len(), 3, "{records:?}");
+        for (_, line) in records {
+            assert_eq!(json(&line)["effect"], effect);
+            assert!(line.contains(decision), "{line} does not name {decision}");
+        }
+    }
+    let ended = json(&lines(events.last().unwrap())[0].1);
+    assert_eq!((&ended["kind"], &ended["unknown"]), (&Value::from("ended"), &Value::from(1)));
+}
+
+#[test]
+fn an_effect_that_cannot_be_written_is_written_as_unknown_later() {
+    let sink = Moody::new(Mood::Takes);
+    let world = world(sink.clone(), PATIENT);
+    let task = world.task(scope());
+    let run = task.redeem(task.authorize(&close(&world)).unwrap(), &Arguments::none()).unwrap();
+    sink.turns(Mood::Errs);
+    assert_eq!(run.finish(Effect::Succeeded), Err(refused()));
+    assert!(task.complete().is_err());
+    sink.turns(Mood::Takes);
+    sink.seen.drain();
+    let swept = world.door.sweep();
+    assert_eq!((swept.closed, swept.failed), (1, 0));
+    let effects: Vec<Value> =
+        sink.seen.events().iter().map(|event| json(&lines(event)[0].1)["effect"].clone()).collect();
+    assert_eq!(effects, [Value::from("unknown"), Value::Null]);
+}
+
+#[test]
+fn a_credential_that_is_refused_is_written_down_as_refused() {
+    let world = World::new(OPEN);
+    let task = world.task(Scope::new().allow("ticket.close", Grant::new().at([audience()])).unwrap());
+    let permit = task.authorize(&close(&world)).unwrap();
+    let decision = permit.decision().to_string();
+    let elsewhere = Audience::new("https://elsewhere.example").unwrap();
+    task.mint(permit, &elsewhere).expect_err("the scope names another audience");
+    let (_, line) = lines(&world.sink.events().pop().unwrap()).pop().unwrap();
+    let record = json(&line);
+    assert_eq!((&record["kind"], &record["decision"]), (&Value::from("voided"), &Value::from(decision)));
+}
+
+#[test]
+fn an_end_that_is_written_late_still_counts_what_is_unknown() {
+    // Room for the admission, the beginning, the decision and its effect, not for the end.
+    let sink = Arc::new(MemorySink::new(4));
+    let world = world(sink.clone(), PATIENT);
+    let task = world.task(scope());
+    drop(task.redeem(task.authorize(&close(&world)).unwrap(), &Arguments::none()).unwrap());
+    assert!(task.complete().is_err());
+    assert_eq!(sink.drain().len(), 4);
+    assert_eq!(world.door.sweep().closed, 1);
+    let ended = json(&lines(&sink.events()[0])[0].1);
+    assert_eq!((&ended["kind"], &ended["unknown"]), (&Value::from("ended"), &Value::from(1)));
+}
+
+/// A story in which every kind of record is written.
+pub(super) fn tell(world: &World) {
+    let task = world.task(scope());
+    let permit = task.authorize(&close(world)).unwrap();
+    task.mint(permit, &audience()).unwrap().finish(Effect::Succeeded).unwrap();
+    let read = Action::autonomous("ticket.read", &ticket()).unwrap();
+    let permit = task.authorize(&read).unwrap();
+    task.redeem(permit, &args(r#"{"other": 1}"#)).expect_err("other arguments");
+    let request = denied(&task, &purge(world)).request().cloned().unwrap();
+    let permit = task.authorize(&purge(world).approved(Approval::by(&world.ada, request))).unwrap();
+    drop(task.redeem(permit, &Arguments::none()).unwrap());
+    denied(&task, &close(world).presenting(&world.payer_bot));
+    task.complete().unwrap();
+
+    let halted = world.task(scope());
+    world.door.halt(&world.ada, Halt::Task(halted.id().clone())).unwrap();
+    world.door.halt(&world.ada, Halt::Everything).unwrap();
+    world.door.resume(&world.ada).unwrap();
+    world.door.reload(&world.ada, OPEN).unwrap();
+    world.door.halt(&world.ada, Halt::Agent(world.triage.clone())).unwrap();
+    world.door.retire(&world.ada, &world.triage).unwrap();
+    let _ = world.door.offboard(&world.bob, &operator("ada")).unwrap();
+}
+
+/// The members of every kind of record beside its link; a member with `?` is not in all of them.
+const MEMBERS: &[(&str, &str)] = &[
+    ("agent admitted", "agent digest proof sponsor until"),
+    ("agent begun", "agent purpose scope sponsor until"),
+    (
+        "agent decided",
+        "agent approval arguments ledger.calls ledger.labels ledger.recent ledger.refusals ledger.step \
+         ledger.tool_calls mode operator? presented replayable resource standing.agent_active standing.operators \
+         standing.running standing.task tool until verdict.class verdict.outcome verdict.policies \
+         verdict.policy_digest verdict.reason? verdict.reason.code? verdict.reason.detail? verdict.rests_on_approval",
+    ),
+    ("agent done", "agent decision effect"),
+    ("agent ended", "agent calls state unknown"),
+    ("agent minted", "agent audience credential decision until"),
+    ("agent stopped offboarded", "agent left stopped suspended"),
+    ("agent stopped retired", "agent stopped"),
+    ("agent stopped suspended", "agent stopped"),
+    ("agent stopped task", "agent stopped"),
+    ("agent voided", "agent decision reason.code reason.detail"),
+    ("agent_user named", "agent agent_user resource tool"),
+    ("agent_user presented", "agent agent_user decision effect"),
+    ("operator acted_for", "approved operator outcome resource tool"),
+    ("operator approved", "agent approval digest evidence operator purpose"),
+    ("operator done", "decision effect operator"),
+    ("operator stopped everything", "operator stopped"),
+    ("operator stopped offboarded", "left operator stopped suspended"),
+    ("operator stopped policies", "digest operator stopped"),
+    ("operator stopped resumed", "operator stopped"),
+    ("operator stopped retired", "operator stopped"),
+    ("operator stopped suspended", "operator stopped"),
+    ("operator stopped task", "operator stopped"),
+];
+
+/// What every record has.
+const LINK: &str = "v id event txn task seq at boot operator_record agent_record agent_user_record kind";
+
+#[test]
+fn the_members_of_every_kind_of_record_are_these() {
+    let world = World::new(OPEN);
+    tell(&world);
+    let mut found: BTreeMap<String, Vec<BTreeSet<String>>> = BTreeMap::new();
+    for (lane, line) in world.sink.events().iter().flat_map(lines) {
+        let record = json(&line);
+        let mut members = members("", &record);
+        for name in LINK.split(' ') {
+            assert!(members.remove(name), "no `{name}` in {line}");
+        }
+        let kinds = [Some(lane), record["kind"].as_str(), record["stopped"].as_str()];
+        found.entry(kinds.into_iter().flatten().collect::<Vec<_>>().join(" ")).or_default().push(members);
+    }
+    let found: BTreeMap<String, String> =
+        found.into_iter().map(|(kind, records)| (kind, summed_up(&records))).collect();
+    for (kind, members) in &found {
+        let wanted = MEMBERS.iter().find(|(wanted, _)| wanted == kind).map(|(_, members)| *members);
+        assert_eq!(wanted, Some(members.as_str()), "the members of the {kind} record");
+    }
+    assert_eq!(found.len(), MEMBERS.len(), "kinds of records were not written: {:?}", found.keys());
+}
+
+/// The paths of the members of a record, as far as they are of the record's own making.
+fn members(above: &str, value: &Value) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for (name, value) in value.as_object().expect("an object") {
+        let path = format!("{above}{name}");
+        if value.is_object() && ["ledger", "reason", "standing", "verdict"].contains(&name.as_str()) {
+            paths.extend(members(&format!("{path}."), value));
+        } else {
+            paths.insert(path);
+        }
+    }
+    paths
+}
+
+fn summed_up(records: &[BTreeSet<String>]) -> String {
+    let all: BTreeSet<&String> = records.iter().flatten().collect();
+    let always = |name: &String| records.iter().all(|members| members.contains(name));
+    let marked = all.into_iter().map(|name| if always(name) { name.clone() } else { format!("{name}?") });
+    marked.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_record_of_an_agent_user_says_nothing_of_decisions() {
+    let world = World::new(OPEN);
+    tell(&world);
+    let events = world.sink.events();
+    let lines: Vec<String> =
+        events.iter().flat_map(lines).filter(|(lane, _)| *lane == "agent_user").map(|(_, line)| line).collect();
+    for kind in ["named", "presented"] {
+        assert!(lines.iter().any(|line| json(line)["kind"] == kind), "none was {kind}: {lines:?}");
+    }
+    for line in lines {
+        for word in ["decision", "verdict", "outcome", "permit", "denied", "reason", "polic", "approv", "scope"] {
+            assert!(!line.contains(word), "`{word}` in {line}");
+        }
+    }
+}
+
+/// Everything that can be read of a denial.
+fn told_of(denial: &Denial) -> [String; 4] {
+    [denial.to_string(), format!("{denial:?}"), denial.admin(), denial.explain()]
+}
+
+#[test]
+fn no_argument_and_no_token_is_in_a_record_or_shown() {
+    const CANARIES: [&str; 2] = ["canary-6d1f", "74219973.1357"];
+    let world = World::new(OPEN);
+    let everything = Scope::new().allow("everything", Grant::new()).unwrap();
+    let payment = world.task(scope());
+    let task = world.task(everything);
+    let mut shown: Vec<String> = Vec::new();
+    let act = |json: &str| Action::on_behalf_of(&world.ada, "everything", &ticket()).unwrap().with(args(json));
+    let refused = [
+        r#"{"undeclared": "canary-6d1f"}"#,
+        r#"{"flag": "canary-6d1f"}"#,
+        r#"{"count": 74219973.1357}"#,
+        r#"{"text": ["canary-6d1f"]}"#,
+        r#"{"texts": [{"canary-6d1f": 74219973.1357}]}"#,
+    ];
+    for json in refused {
+        let denial = denied(&task, &act(json));
+        assert_eq!(denial.code(), ReasonCode::Arguments, "{json}");
+        shown.extend(told_of(&denial));
+    }
+    let beyond = args(r#"{"recipient": "canary-6d1f", "amount": 74219973.1357}"#);
+    let held = denied(&payment, &Action::on_behalf_of(&world.ada, "money.send", &ticket()).unwrap().with(beyond));
+    assert!(held.is_held());
+    shown.extend(told_of(&held));
+
+    let good = r#"{"text": "canary-6d1f", "sum": 74219973.1357, "texts": ["canary-6d1f"], "blob": {"canary-6d1f": 1}}"#;
+    let permit = task.authorize(&act(good)).unwrap();
+    shown.push(format!("{permit:?}"));
+    let changed = task.redeem(permit, &args(r#"{"text": "canary-6d1f, changed"}"#)).expect_err("other arguments");
+    shown.extend(told_of(&changed));
+    let elsewhere = payment.redeem(task.authorize(&act(good)).unwrap(), &args(good)).expect_err("another task");
+    shown.extend(told_of(&elsewhere));
+    let execution = task.redeem(task.authorize(&act(good)).unwrap(), &args(good)).unwrap();
+    shown.push(format!("{execution:?}"));
+    execution.finish(Effect::Succeeded).unwrap();
+    let error = payment.mint(task.authorize(&act(good)).unwrap(), &audience()).expect_err("another task");
+    shown.push(format!("{error} {error:?}"));
+    let credential = task.mint(task.authorize(&act(good)).unwrap(), &audience()).unwrap();
+    let token = credential.expose().to_owned();
+    shown.push(format!("{credential:?} {task:?}"));
+    credential.finish(Effect::Succeeded).unwrap();
+    task.complete().unwrap();
+
+    for event in world.sink.events() {
+        shown.push(format!("{event:?}"));
+        shown.extend(lines(&event).into_iter().map(|(_, line)| line));
+    }
+    let secrets = CANARIES.into_iter().chain(token.split('.').skip(1));
+    for secret in secrets {
+        let leak = shown.iter().find(|text| text.contains(secret));
+        assert_eq!(leak, None, "`{secret}` is shown");
+    }
+}
+
+#[test]
+fn digests_of_arguments_tell_nothing_outside_their_task() {
+    let world = World::new(OPEN);
+    let arguments = args(r#"{"reason": "stale"}"#);
+    let digest_in = |task: &Task| {
+        let _permit = task.authorize(&close(&world).with(arguments.clone())).unwrap();
+        let event = world.sink.events().pop().unwrap();
+        json(&lines(&event)[1].1)["arguments"].as_str().unwrap().to_owned()
+    };
+    let (one, other) = (world.task(scope()), world.task(scope()));
+    assert_eq!(digest_in(&one), digest_in(&one));
+    assert_ne!(digest_in(&one), digest_in(&other));
+    assert_ne!(digest_in(&one), arguments.digest().to_string());
+}

@@ -1,0 +1,22 @@
+//! E0451: what was proven of a party, or consented to by one, cannot be rewritten.
+use bailiwick::identity::{AgentIdentity, OperatorId, OperatorSession, VerifiedWorkload};
+use bailiwick::mandate::Approval;
+use bailiwick::time::Timestamp;
+
+pub fn rewrite(agent: AgentIdentity, proof: VerifiedWorkload, to: (OperatorId, OperatorId, Timestamp)) {
+    let (sponsor, operator, until) = to;
+    #[cfg(feature = "wrong")]
+    let _ = AgentIdentity { sponsor, ..agent };
+    #[cfg(feature = "wrong")]
+    let _ = VerifiedWorkload { until, ..proof };
+    #[cfg(feature = "wrong")]
+    let _ = |approval: Approval| Approval { operator, ..approval };
+    #[cfg(feature = "wrong")]
+    let _ = |session: OperatorSession| OperatorSession { until, ..session };
+    #[cfg(not(feature = "wrong"))]
+    let _ = |approval: Approval, session: OperatorSession| {
+        (*agent.sponsor() == sponsor, *approval.operator() == operator, proof.until() == until, session.until())
+    };
+}
+
+fn main() {}
