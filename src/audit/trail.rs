@@ -82,6 +82,7 @@ impl Trail {
             assignment.ledger().refuse();
             Denial::new(reason, action.tool(), event)
         };
+        let hold = |reason, event| Denial::new(reason, action.tool(), event);
         let decision = match written {
             Ok(decision) => decision,
             Err(error) => return Err(refuse(Reason::Audit(Found::new(&error.to_string())), None)),
@@ -95,7 +96,7 @@ impl Trail {
                 now.after(PERMIT_FOR),
             )),
             (Outcome::Held, Some(reason), ..) => {
-                Err(refuse(reason, Some(decision)).with_policies(verdict.policies).held(request))
+                Err(hold(reason, Some(decision)).with_policies(verdict.policies).held(request))
             }
             (_, reason, ..) => {
                 let reason = reason.unwrap_or(Reason::PermitInvalid);

@@ -104,10 +104,19 @@ impl serde::Serialize for Number {
     }
 }
 
-/// From text, so that no digit is lost.
+/// From an integer, or from text, so that no digit is lost.
 impl<'de> serde::Deserialize<'de> for Number {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <String as serde::Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        #[derive(serde::Deserialize)]
+        #[serde(untagged, expecting = "an integer, or a number in a string")]
+        enum Written {
+            Integer(i64),
+            Text(String),
+        }
+        match <Written as serde::Deserialize>::deserialize(deserializer)? {
+            Written::Integer(integer) => Ok(integer.into()),
+            Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
+        }
     }
 }
 
@@ -183,6 +192,13 @@ impl Value {
                 encode_members(members, encoder);
             }
         }
+    }
+}
+
+/// A number, or `null`.
+impl From<Option<Number>> for Value {
+    fn from(number: Option<Number>) -> Self {
+        number.map_or(Self::Null, Self::Number)
     }
 }
 

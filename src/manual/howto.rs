@@ -31,7 +31,7 @@
 //!     "tools": {
 //!         "read_file": { "where": { "path": { "one_of": ["landlord-notices.txt"] } } },
 //!         "update_payment": {
-//!             "where": { "recipient": { "one_of": [], "or_absent": true }, "amount": { "at_most": "1500" } },
+//!             "where": { "recipient": "absent", "amount": { "at_most": "1500" } },
 //!             "preapproved": true,
 //!             "beyond": "ask",
 //!             "max_calls": 1

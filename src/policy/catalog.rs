@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::id::{Found, IdError};
 use crate::json::{self, Json, JsonError, Limits};
-use crate::mandate::{ActionClass, ArgumentName, ArgumentType, Tool, ToolError, ToolName};
+use crate::mandate::{ActionClass, ArgumentName, ArgumentType, Label, Tool, ToolError, ToolName};
 
 /// A `tools/list` answer has at most 4 MiB and 64 levels.
 const LIMITS: Limits = Limits { bytes: 4 * 1024 * 1024, depth: 64 };
@@ -112,15 +112,24 @@ impl Catalog {
     /// # Errors
     ///
     /// The tool is not in the catalogue.
-    pub fn classify(mut self, tool: &str, class: ActionClass) -> Result<Self, CatalogError> {
+    pub fn classify(self, tool: &str, class: ActionClass) -> Result<Self, CatalogError> {
+        self.change(tool, |tool| tool.classed(class))
+    }
+
+    /// Says that a tool touches what has this label.
+    ///
+    /// # Errors
+    ///
+    /// The tool is not in the catalogue.
+    pub fn label(self, tool: &str, label: Label) -> Result<Self, CatalogError> {
+        self.change(tool, |tool| tool.labelled(label))
+    }
+
+    fn change(mut self, tool: &str, change: impl FnOnce(Tool) -> Tool) -> Result<Self, CatalogError> {
         let name = ToolName::new(tool)?;
-        match self.0.remove(&name) {
-            Some(tool) => {
-                self.0.insert(name, tool.classed(class));
-                Ok(self)
-            }
-            None => Err(CatalogError::Unknown(name)),
-        }
+        let tool = self.0.remove(&name).ok_or_else(|| CatalogError::Unknown(name.clone()))?;
+        self.0.insert(name, change(tool));
+        Ok(self)
     }
 
     /// The tool with this name.
