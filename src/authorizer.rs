@@ -3,24 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use crate::audit::{AgentFact, AuditSink, Lanes, OperatorFact, Stopped, Trail};
+use crate::builder::Builder;
 use crate::canonical::{Digest, Salt};
 use crate::credential::{Minter, VerifiedCredential};
-use crate::entropy::{Entropy, SystemEntropy};
+use crate::entropy::Entropy;
 use crate::error::Error;
-use crate::id::{Audience, BootId, TaskId, TransactionId};
+use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::{AgentId, AgentIdentity, Change, OperatorId, OperatorSession, Registry, VerifiedWorkload};
 use crate::jose::{Flaw, Refused};
 use crate::live::{Cell, locked, shielded};
-use crate::mandate::{Approval, Assignment, Lives, Mandate, MemoryOnce, Once, OnceError, TaskState};
+use crate::mandate::{Approval, Assignment, Lives, Mandate, Once, OnceError, TaskState};
 use crate::policy::{Evaluator, check_standing};
 use crate::task::Task;
-use crate::time::{Clock, Steady, SystemClock, Timestamp};
+use crate::time::Timestamp;
 
-/// How long a decision waits for its record to be taken.
-const DEADLINE: Duration = Duration::from_secs(5);
 /// Abandoned tasks that are closed when another begins.
 const CLOSED_AT_BEGIN: usize = 16;
 
@@ -29,98 +27,20 @@ const CLOSED_AT_BEGIN: usize = 16;
 pub struct Authorizer(Arc<Core>);
 
 pub(crate) struct Core {
-    registry: Arc<Registry>,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) evaluator: Evaluator,
     pub(crate) trail: Arc<Trail>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) once: Arc<dyn Once>,
     pub(crate) minter: Option<Minter>,
-    everything: Cell,
-    open: Mutex<BTreeMap<TaskId, Arc<Assignment>>>,
-    started: Timestamp,
+    pub(crate) everything: Cell,
+    pub(crate) open: Mutex<BTreeMap<TaskId, Arc<Assignment>>>,
+    pub(crate) started: Timestamp,
 }
 
 impl fmt::Debug for Authorizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authorizer").field("trail", &self.0.trail).finish_non_exhaustive()
-    }
-}
-
-/// What an authorizer is built from: three things that it needs, and what it can do without.
-pub struct Builder {
-    registry: Arc<Registry>,
-    evaluator: Evaluator,
-    sink: Arc<dyn AuditSink>,
-    minter: Option<Minter>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    once: Arc<dyn Once>,
-    deadline: Duration,
-}
-
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("minter", &self.minter).finish_non_exhaustive()
-    }
-}
-
-impl Builder {
-    /// Credentials are minted by `minter`; without one there are none.
-    #[must_use]
-    pub fn minter(mut self, minter: Minter) -> Self {
-        self.minter = Some(minter);
-        self
-    }
-
-    /// The time is read from `clock`, not from the system.
-    #[must_use]
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Randomness is drawn from `entropy`, not from the system.
-    #[must_use]
-    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
-        self.entropy = entropy;
-        self
-    }
-
-    /// Approvals are consumed in `once`, not in memory.
-    #[must_use]
-    pub fn once(mut self, once: Arc<dyn Once>) -> Self {
-        self.once = once;
-        self
-    }
-
-    /// A decision waits for its record at most for `deadline`, five seconds unless said otherwise.
-    #[must_use]
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// Opens the door.
-    ///
-    /// # Errors
-    ///
-    /// The clock or the source of randomness failed.
-    pub fn build(self) -> Result<Authorizer, Error> {
-        let clock = Steady::new(self.clock);
-        let started = clock.now()?;
-        let boot = BootId::draw(self.entropy.as_ref(), started)?;
-        let trail = Trail::new(self.sink, Arc::clone(&self.entropy), clock, boot, self.deadline);
-        Ok(Authorizer(Arc::new(Core {
-            registry: self.registry,
-            evaluator: self.evaluator,
-            trail: Arc::new(trail),
-            entropy: self.entropy,
-            once: self.once,
-            minter: self.minter,
-            everything: Cell::default(),
-            open: Mutex::default(),
-            started,
-        })))
     }
 }
 
@@ -147,18 +67,13 @@ pub struct Swept {
 }
 
 impl Authorizer {
+    pub(crate) fn new(core: Core) -> Self {
+        Self(Arc::new(core))
+    }
+
     /// A door for the agents of `registry`, decided by `evaluator`, recorded in `sink`.
     pub fn builder(registry: impl Into<Arc<Registry>>, evaluator: Evaluator, sink: Arc<dyn AuditSink>) -> Builder {
-        Builder {
-            registry: registry.into(),
-            evaluator,
-            sink,
-            minter: None,
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
-            once: Arc::new(MemoryOnce::default()),
-            deadline: DEADLINE,
-        }
+        Builder::new(registry.into(), evaluator, sink)
     }
 
     /// Admits a proven workload.

@@ -75,6 +75,7 @@
 
 pub mod audit;
 mod authorizer;
+mod builder;
 mod canonical;
 pub mod credential;
 pub mod entropy;
@@ -91,7 +92,8 @@ pub mod secret;
 mod task;
 pub mod time;
 
-pub use authorizer::{Authorizer, Builder, Halt, Swept};
+pub use authorizer::{Authorizer, Halt, Swept};
+pub use builder::Builder;
 pub use canonical::Digest;
 pub use error::Error;
 pub use json::JsonError;

@@ -7,7 +7,7 @@ use crate::audit::{Denial, Execution, Permit, Proposal};
 use crate::authorizer::Core;
 use crate::credential::{Credential, MintError};
 use crate::error::Error;
-use crate::id::{Audience, TaskId, TransactionId};
+use crate::id::{Audience, Found, TaskId, TransactionId};
 use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, Standing, TaskState};
 use crate::policy::{Question, Reason, Verdict};
 use crate::time::{ClockError, Timestamp};
@@ -193,10 +193,13 @@ impl TaskHandle {
     /// not allow this audience, or the record was not taken. No credential exists then, and the permit is gone.
     pub fn mint(&self, permit: Permit, audience: &Audience) -> Result<Credential, MintError> {
         let core = &self.core;
-        let minter = core.minter.as_ref().ok_or(MintError::NoMinter)?;
-        match self.check(&permit) {
-            Ok(now) => minter.mint(permit, audience, &core.trail, core.entropy.as_ref(), now),
-            Err(reason) => Err(MintError::Denied(core.trail.void(&permit, reason))),
+        let now = self.check(&permit).map_err(|reason| MintError::Denied(core.trail.void(&permit, reason)))?;
+        match &core.minter {
+            Some(minter) => minter.mint(permit, audience, &core.trail, core.entropy.as_ref(), now),
+            None => {
+                core.trail.void(&permit, Reason::NoCredential(Found::new("there is no minter")));
+                Err(MintError::NoMinter)
+            }
         }
     }
 

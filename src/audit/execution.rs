@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::trail::Lanes;
 use super::{AgentFact, AgentUserFact, AuditError, Effect, OperatorFact, Permit, Trail};
 use crate::id::EventId;
-use crate::mandate::{Action, Assignment, Unfinished};
+use crate::mandate::{Action, Assignment, LooseEnd, Missing};
 
 /// An action that runs under a spent permit.
 ///
@@ -52,35 +52,27 @@ impl Execution {
     ///
     /// The record was not taken; the effect is then written down as unknown when the task is closed.
     pub fn finish(mut self, effect: Effect) -> Result<(), AuditError> {
-        let lanes = effect_lanes(&self.assignment, &self.unfinished(), effect);
-        self.trail.write_for(&self.assignment, lanes)?;
+        let end = LooseEnd::of(self.decision, &self.action, Missing::Effect);
+        self.trail.write_for(&self.assignment, effect_lanes(&self.assignment, &end, effect))?;
         self.told = true;
         Ok(())
-    }
-
-    fn unfinished(&self) -> Unfinished {
-        Unfinished {
-            decision: self.decision,
-            mode: self.action.mode().clone(),
-            presented: self.action.presented().map(|user| user.id().clone()),
-        }
     }
 }
 
 /// The three lanes of an effect.
-pub(super) fn effect_lanes(assignment: &Assignment, ran: &Unfinished, effect: Effect) -> Lanes {
+pub(super) fn effect_lanes(assignment: &Assignment, ran: &LooseEnd, effect: Effect) -> Lanes {
     let decision = ran.decision;
     Lanes {
         operator: ran.mode.operator().map(|id| (id.clone(), OperatorFact::Done { decision, effect })),
         agent: Some((assignment.mandate().agent().id().clone(), AgentFact::Done { decision, effect })),
-        agent_user: ran.presented.clone().map(|id| (id, AgentUserFact::Presented { decision, effect })),
+        agent_user: ran.presented.clone().map(|id| (id, AgentUserFact::Presented { named: decision, effect })),
     }
 }
 
 impl Drop for Execution {
     fn drop(&mut self) {
         if !self.told {
-            self.assignment.leave_unfinished(self.unfinished());
+            self.assignment.loose_ends().leave(LooseEnd::of(self.decision, &self.action, Missing::Effect));
         }
     }
 }

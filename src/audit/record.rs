@@ -98,6 +98,11 @@ pub enum OperatorFact {
         /// They approved exactly this action.
         approved: Option<ApprovalId>,
     },
+    /// What an agent was permitted to do on their behalf was refused after all.
+    Voided {
+        /// The decision that had permitted it.
+        decision: EventId,
+    },
     /// What an agent did on their behalf has had an effect.
     Done {
         /// The decision that permitted it.
@@ -252,8 +257,8 @@ pub enum AgentUserFact {
     },
     /// An action ran under its name.
     Presented {
-        /// The decision that permitted it.
-        decision: EventId,
+        /// The event in which the agent had named it.
+        named: EventId,
         /// The effect.
         effect: Effect,
     },

@@ -293,6 +293,13 @@ impl AuditSink for TracingTap {
                 fact = ?record.fact,
                 "agent"
             );
+        } else if let Some(record) = &event.operator {
+            tracing::info!(
+                event = %record.link.event,
+                txn = %record.link.txn,
+                fact = ?record.fact,
+                "operator"
+            );
         }
         Ack::never()
     }

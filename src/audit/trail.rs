@@ -13,7 +13,9 @@ use crate::entropy::Entropy;
 use crate::id::{BootId, EventId, Found, RecordId, TaskId, TransactionId};
 use crate::identity::{AgentId, AgentUserId, OperatorId};
 use crate::live::shielded;
-use crate::mandate::{Action, ActionRequest, Assignment, LedgerView, Reservation, Standing, Tool};
+use crate::mandate::{
+    Action, ActionRequest, Assignment, LedgerView, LooseEnd, Missing, Mode, Reservation, Standing, Tool,
+};
 use crate::policy::{Outcome, Reason, Verdict};
 use crate::time::{Steady, Timestamp};
 
@@ -77,16 +79,21 @@ impl Trail {
     pub(crate) fn settle(&self, proposal: Proposal<'_>) -> Result<Permit, Denial> {
         let lanes = decision_lanes(&proposal);
         let Proposal { assignment, action, tool, request, verdict, reservation, now, .. } = proposal;
-        let written = self.write(assignment.txn(), Some(assignment.task()), now, lanes);
+        let event = self.compose((assignment.txn(), Some(assignment.task())), now, lanes);
         let refuse = |reason, event| {
             assignment.ledger().refuse();
             Denial::new(reason, action.tool(), event)
         };
         let hold = |reason, event| Denial::new(reason, action.tool(), event);
-        let decision = match written {
-            Ok(decision) => decision,
-            Err(error) => return Err(refuse(Reason::Audit(Found::new(&error.to_string())), None)),
-        };
+        let unrecorded = |error: AuditError| Reason::Audit(Found::new(&error.to_string()));
+        let (decision, event) = event.map_err(|error| refuse(unrecorded(error), None))?;
+        if let Err(error) = self.deliver(&event) {
+            // Somebody may have kept a record that says *permitted*: it is put right when the task is closed.
+            if verdict.outcome == Outcome::Permitted {
+                assignment.loose_ends().leave(LooseEnd::of(decision, action, Missing::Permit));
+            }
+            return Err(refuse(unrecorded(error), None));
+        }
         match (verdict.outcome, verdict.reason, reservation, tool) {
             (Outcome::Permitted, None, Some(reservation), Some(tool)) => Ok(Permit::new(
                 (Arc::clone(assignment), reservation),
@@ -108,23 +115,27 @@ impl Trail {
     /// Records that a permit was refused when it was to be used.
     pub(crate) fn void(&self, permit: &Permit, reason: Reason) -> Denial {
         let (assignment, decision) = (permit.assignment(), *permit.decision());
-        let fact = AgentFact::Voided { decision, reason: reason.clone() };
-        let agent = Some((assignment.mandate().agent().id().clone(), fact));
-        let event = self.write_for(assignment, Lanes { agent, ..Lanes::default() });
+        let lanes = void_lanes(assignment, decision, permit.action().mode(), reason.clone());
+        let event = self.write_for(assignment, lanes);
         assignment.ledger().refuse();
         // Refused it is, whether or not that could be written.
         Denial::new(reason, permit.action().tool(), event.ok())
     }
 
-    /// Records how a task ended, and every effect that nobody told.
+    /// Records how a task ended, and its loose ends.
     pub(crate) fn close(&self, assignment: &Assignment) -> Result<u64, AuditError> {
-        let (left, more) = assignment.take_unfinished();
-        let unknown = u64::try_from(left.len()).unwrap_or(u64::MAX).saturating_add(more);
+        let (left, unknown) = assignment.loose_ends().take();
         let mut left = left.into_iter();
-        while let Some(ran) = left.next() {
-            let lanes = effect_lanes(assignment, &ran, Effect::Unknown);
+        while let Some(end) = left.next() {
+            let lanes = match end.missing {
+                Missing::Effect => effect_lanes(assignment, &end, Effect::Unknown),
+                Missing::Permit => {
+                    let reason = Reason::Audit(Found::new("nobody acknowledged the record of the decision"));
+                    void_lanes(assignment, end.decision, &end.mode, reason)
+                }
+            };
             if let Err(error) = self.write_for(assignment, lanes) {
-                std::iter::once(ran).chain(left).for_each(|ran| assignment.leave_unfinished(ran));
+                assignment.loose_ends().put_back(std::iter::once(end).chain(left));
                 return Err(error);
             }
         }
@@ -148,20 +159,24 @@ impl Trail {
         at: Timestamp,
         lanes: Lanes,
     ) -> Result<EventId, AuditError> {
-        let event_id = EventId::draw(self.entropy.as_ref(), at).map_err(|_| AuditError::NoId)?;
-        let event = self.event(event_id, (txn, task), at, lanes)?;
-        let ack = shielded(|| self.sink.record(&event)).ok_or(AuditError::Panicked)?;
-        ack.wait(self.deadline)?;
-        Ok(event_id)
+        let (id, event) = self.compose((txn, task), at, lanes)?;
+        self.deliver(&event)?;
+        Ok(id)
     }
 
-    fn event(
+    /// Hands an event to the sink and waits until it was taken.
+    fn deliver(&self, event: &Event) -> Result<(), AuditError> {
+        shielded(|| self.sink.record(event)).ok_or(AuditError::Panicked)?.wait(self.deadline)
+    }
+
+    /// Makes the records of one event, with their ids and links.
+    fn compose(
         &self,
-        event: EventId,
         (txn, task): (&TransactionId, Option<&TaskId>),
         at: Timestamp,
         lanes: Lanes,
-    ) -> Result<Event, AuditError> {
+    ) -> Result<(EventId, Event), AuditError> {
+        let event = EventId::draw(self.entropy.as_ref(), at).map_err(|_| AuditError::NoId)?;
         let id = |wanted: bool| {
             wanted.then(|| RecordId::draw(self.entropy.as_ref(), at)).transpose().map_err(|_| AuditError::NoId)
         };
@@ -190,7 +205,7 @@ impl Trail {
         let operator = link(operator_record).zip(lanes.operator);
         let agent = link(agent_record).zip(lanes.agent);
         let agent_user = link(agent_user_record).zip(lanes.agent_user).zip(agent_id);
-        Ok(Event {
+        let composed = Event {
             operator: operator.map(|(link, (operator, fact))| OperatorRecord { link, operator, fact }),
             agent: agent.map(|(link, (agent, fact))| AgentRecord { link, agent, fact }),
             agent_user: agent_user.map(|((link, (agent_user, fact)), agent)| AgentUserRecord {
@@ -199,7 +214,17 @@ impl Trail {
                 agent,
                 fact,
             }),
-        })
+        };
+        Ok((event, composed))
+    }
+}
+
+/// The lanes of a permit that was refused.
+fn void_lanes(assignment: &Assignment, decision: EventId, mode: &Mode, reason: Reason) -> Lanes {
+    Lanes {
+        operator: mode.operator().map(|operator| (operator.clone(), OperatorFact::Voided { decision })),
+        agent: Some((assignment.mandate().agent().id().clone(), AgentFact::Voided { decision, reason })),
+        agent_user: None,
     }
 }
 

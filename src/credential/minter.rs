@@ -11,10 +11,11 @@ use super::{Credential, CredentialVerifier};
 use crate::audit::{AgentFact, AuditError, Denial, Execution, Lanes, Permit, Trail};
 use crate::canonical::Digest;
 use crate::entropy::{Entropy, EntropyError};
-use crate::id::{Audience, CredentialId, Issuer};
+use crate::id::{Audience, CredentialId, Found, Issuer};
 use crate::identity::{AgentId, ProofMethod};
 use crate::jose::{self, KeySet, Kind};
 use crate::mandate::{Assignment, Detail};
+use crate::policy::Reason;
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
 
@@ -34,8 +35,8 @@ pub enum MintError {
     #[error("the authorizer was built without a minter")]
     NoMinter,
     /// The permit was refused when it was to be used.
-    #[error("{}", .0.admin())]
-    Denied(Denial),
+    #[error("the permit was refused")]
+    Denied(#[source] Denial),
     /// The agent proved no key that the credential could be bound to.
     #[error("the agent {0} proved no key that a credential could be bound to")]
     NoKey(AgentId),
@@ -120,9 +121,13 @@ impl Minter {
         entropy: &dyn Entropy,
         now: Timestamp,
     ) -> Result<Credential, MintError> {
-        let id = CredentialId::draw(entropy)?;
-        let (claims, until) = self.claims(&permit, audience, &id, now)?;
-        let claims = serde_json::to_vec(&claims).map_err(|_| MintError::Claims)?;
+        let drafted = CredentialId::draw(entropy).map_err(MintError::from).and_then(|id| {
+            let (claims, until) = self.claims(&permit, audience, &id, now)?;
+            Ok((id, serde_json::to_vec(&claims).map_err(|_| MintError::Claims)?, until))
+        });
+        let (id, claims, until) = drafted.inspect_err(|error| {
+            trail.void(&permit, Reason::NoCredential(Found::new(&error.to_string())));
+        })?;
 
         // The intent is written before the key exists; what is written last is always the wider truth.
         let fact = AgentFact::Minted {

@@ -256,10 +256,17 @@ pub enum ArgumentsError {
 /// assert!(Arguments::from_json(r#"{"amount": 1, "amount": 1000}"#).is_err());
 /// # Ok::<(), bailiwick::mandate::ArgumentsError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Arguments {
     members: BTreeMap<String, Value>,
     digest: Digest,
+}
+
+/// Names and kinds only: values are not for logs.
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(name, value)| (Found::new(name), value.kind()))).finish()
+    }
 }
 
 impl Arguments {

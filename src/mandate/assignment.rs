@@ -1,14 +1,13 @@
 //! A mandate under way: its ids, its life and its ledger, shared by all that hangs below the task.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::{Action, ActionRequest, Caps, Ledger, LedgerView, Mandate, Mode, Reservation};
+use super::{Action, ActionRequest, Caps, Ledger, LedgerView, LooseEnds, Mandate, Reservation};
 use crate::canonical::{Digest, Salt};
-use crate::id::{EventId, TaskId, TransactionId};
-use crate::identity::{AgentUserId, OperatorId};
-use crate::live::{Hold, locked};
+use crate::id::{TaskId, TransactionId};
+use crate::identity::OperatorId;
+use crate::live::Hold;
 use crate::time::Timestamp;
 
 /// The life of a task. It is left once, and never entered again.
@@ -77,17 +76,7 @@ pub(crate) struct Lives {
     pub(crate) operators: BTreeMap<OperatorId, Hold>,
 }
 
-/// An action whose outcome nobody told: written down when the task is closed.
-#[derive(Debug, Clone)]
-pub(crate) struct Unfinished {
-    pub(crate) decision: EventId,
-    pub(crate) mode: Mode,
-    pub(crate) presented: Option<AgentUserId>,
-}
-
-/// Unfinished actions that are remembered; what is beyond is counted.
-const MAX_UNFINISHED: usize = 1024;
-
+/// A mandate under way.
 #[derive(Debug)]
 pub(crate) struct Assignment {
     task: TaskId,
@@ -98,7 +87,7 @@ pub(crate) struct Assignment {
     lives: Lives,
     salt: Salt,
     life: Life,
-    unfinished: Mutex<(Vec<Unfinished>, u64)>,
+    loose_ends: LooseEnds,
 }
 
 impl Assignment {
@@ -118,7 +107,7 @@ impl Assignment {
             lives,
             salt,
             life: Life::default(),
-            unfinished: Mutex::default(),
+            loose_ends: LooseEnds::default(),
         }
     }
 
@@ -186,18 +175,8 @@ impl Assignment {
         self.salt.key(digest)
     }
 
-    /// Notes that nobody told the outcome of a permitted action.
-    pub(crate) fn leave_unfinished(&self, unfinished: Unfinished) {
-        let mut left = locked(&self.unfinished);
-        if left.0.len() < MAX_UNFINISHED {
-            left.0.push(unfinished);
-        } else {
-            left.1 = left.1.saturating_add(1);
-        }
-    }
-
-    /// What was left unfinished, and how many more that were not remembered one by one.
-    pub(crate) fn take_unfinished(&self) -> (Vec<Unfinished>, u64) {
-        std::mem::take(&mut *locked(&self.unfinished))
+    /// What is still to be written.
+    pub(crate) fn loose_ends(&self) -> &LooseEnds {
+        &self.loose_ends
     }
 }

@@ -163,6 +163,9 @@ reasons! {
     /// The permit is over, or for another task.
     PermitInvalid, "permit_invalid", Later,
         "Ask for this action again.", ["ASI03"];
+    /// No credential can be minted for what was permitted.
+    NoCredential, "no_credential", NewTask,
+        "Do not try this action again: there is no key for it.", ["ASI03", "NHI4"];
     /// The arguments that are about to run are not those that were permitted.
     ArgumentsChanged, "arguments_changed", OtherArguments,
         "Ask for this action again with the arguments that will run.", ["ASI02", "ASI03"];
@@ -266,6 +269,8 @@ pub enum Reason {
     Audit(Found),
     /// See [`ReasonCode::PermitInvalid`].
     PermitInvalid,
+    /// See [`ReasonCode::NoCredential`].
+    NoCredential(Found),
     /// See [`ReasonCode::ArgumentsChanged`].
     ArgumentsChanged,
 }
@@ -296,6 +301,7 @@ impl Reason {
             Self::PolicyFailed(_) => ReasonCode::PolicyFailed,
             Self::Audit(_) => ReasonCode::Audit,
             Self::PermitInvalid => ReasonCode::PermitInvalid,
+            Self::NoCredential(_) => ReasonCode::NoCredential,
             Self::ArgumentsChanged => ReasonCode::ArgumentsChanged,
         }
     }
@@ -337,6 +343,7 @@ impl fmt::Display for Reason {
             Self::PolicyFailed(policies) => write!(f, "policies that could not be evaluated: {}", list(policies)),
             Self::Audit(why) => write!(f, "the record was not taken: {why}"),
             Self::PermitInvalid => f.write_str("the permit is over, or for another task"),
+            Self::NoCredential(why) => write!(f, "no credential can be minted: {why}"),
             Self::ArgumentsChanged => f.write_str("the arguments are not those that were permitted"),
         }
     }

@@ -13,7 +13,7 @@ const ROOMS: &[&[&str]] = &[
     &["policy"],
     &["audit"],
     &["credential"],
-    &["authorizer", "error", "manual", "task"],
+    &["authorizer", "builder", "error", "manual", "task"],
 ];
 
 /// What may be named only where it is at home.

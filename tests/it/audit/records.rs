@@ -179,8 +179,10 @@ pub(super) fn tell(world: &World) {
     let permit = task.authorize(&close(world)).unwrap();
     task.mint(permit, &audience()).unwrap().finish(Effect::Succeeded).unwrap();
     let read = Action::autonomous("ticket.read", &ticket()).unwrap();
-    let permit = task.authorize(&read).unwrap();
-    task.redeem(permit, &args(r#"{"other": 1}"#)).expect_err("other arguments");
+    for action in [read, close(world)] {
+        let permit = task.authorize(&action).unwrap();
+        task.redeem(permit, &args(r#"{"other": 1}"#)).expect_err("other arguments");
+    }
     let request = denied(&task, &purge(world)).request().cloned().unwrap();
     let permit = task.authorize(&purge(world).approved(Approval::by(&world.ada, request))).unwrap();
     drop(task.redeem(permit, &Arguments::none()).unwrap());
@@ -217,10 +219,11 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent stopped task", "agent stopped"),
     ("agent voided", "agent decision reason.code reason.detail"),
     ("agent_user named", "agent agent_user resource tool"),
-    ("agent_user presented", "agent agent_user decision effect"),
+    ("agent_user presented", "agent agent_user effect named"),
     ("operator acted_for", "approved operator outcome resource tool"),
     ("operator approved", "agent approval digest evidence operator purpose"),
     ("operator done", "decision effect operator"),
+    ("operator voided", "decision operator"),
     ("operator stopped everything", "operator stopped"),
     ("operator stopped offboarded", "left operator stopped suspended"),
     ("operator stopped policies", "digest operator stopped"),

@@ -1,0 +1,111 @@
+//! The builder: what an authorizer needs, and what it can do without.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::audit::{AuditSink, Trail};
+use crate::authorizer::{Authorizer, Core};
+use crate::credential::Minter;
+use crate::entropy::{Entropy, SystemEntropy};
+use crate::error::Error;
+use crate::id::BootId;
+use crate::identity::Registry;
+use crate::live::Cell;
+use crate::mandate::{MemoryOnce, Once};
+use crate::policy::Evaluator;
+use crate::time::{Clock, Steady, SystemClock};
+
+/// How long a decision waits for its record to be taken.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// What an authorizer is built from: three things that it needs, and what it can do without.
+pub struct Builder {
+    registry: Arc<Registry>,
+    evaluator: Evaluator,
+    sink: Arc<dyn AuditSink>,
+    minter: Option<Minter>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    once: Arc<dyn Once>,
+    deadline: Duration,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("minter", &self.minter).finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    pub(crate) fn new(registry: Arc<Registry>, evaluator: Evaluator, sink: Arc<dyn AuditSink>) -> Self {
+        Self {
+            registry,
+            evaluator,
+            sink,
+            minter: None,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            once: Arc::new(MemoryOnce::default()),
+            deadline: DEADLINE,
+        }
+    }
+
+    /// Credentials are minted by `minter`; without one there are none.
+    #[must_use]
+    pub fn minter(mut self, minter: Minter) -> Self {
+        self.minter = Some(minter);
+        self
+    }
+
+    /// The time is read from `clock`, not from the system.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Randomness is drawn from `entropy`, not from the system.
+    #[must_use]
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// Approvals are consumed in `once`, not in memory.
+    #[must_use]
+    pub fn once(mut self, once: Arc<dyn Once>) -> Self {
+        self.once = once;
+        self
+    }
+
+    /// A decision waits for each sink that acknowledges at most for `deadline`, five seconds unless said otherwise.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Opens the door.
+    ///
+    /// # Errors
+    ///
+    /// The clock or the source of randomness failed.
+    pub fn build(self) -> Result<Authorizer, Error> {
+        let clock = Steady::new(self.clock);
+        let started = clock.now()?;
+        let boot = BootId::draw(self.entropy.as_ref(), started)?;
+        let trail = Trail::new(self.sink, Arc::clone(&self.entropy), clock, boot, self.deadline);
+        Ok(Authorizer::new(Core {
+            registry: self.registry,
+            evaluator: self.evaluator,
+            trail: Arc::new(trail),
+            entropy: self.entropy,
+            once: self.once,
+            minter: self.minter,
+            everything: Cell::default(),
+            open: Mutex::default(),
+            started,
+        }))
+    }
+}
