@@ -1,16 +1,18 @@
 //! The builder: what an authorizer needs, and what it can do without.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::audit::{AuditSink, Trail};
-use crate::authorizer::{Authorizer, Core};
+use crate::authorizer::Authorizer;
 use crate::credential::Minter;
+use crate::door::Door;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::error::Error;
 use crate::id::BootId;
-use crate::identity::Registry;
+use crate::identity::{OperatorId, Registry};
 use crate::live::Cell;
 use crate::mandate::{MemoryOnce, Once};
 use crate::policy::Evaluator;
@@ -29,6 +31,7 @@ pub struct Builder {
     entropy: Arc<dyn Entropy>,
     once: Arc<dyn Once>,
     deadline: Duration,
+    administrators: BTreeSet<OperatorId>,
 }
 
 impl fmt::Debug for Builder {
@@ -48,6 +51,7 @@ impl Builder {
             entropy: Arc::new(SystemEntropy),
             once: Arc::new(MemoryOnce::default()),
             deadline: DEADLINE,
+            administrators: BTreeSet::new(),
         }
     }
 
@@ -55,6 +59,13 @@ impl Builder {
     #[must_use]
     pub fn minter(mut self, minter: Minter) -> Self {
         self.minter = Some(minter);
+        self
+    }
+
+    /// This operator may replace policies, resume what was halted, and offboard people. Without one, nobody may.
+    #[must_use]
+    pub fn administrator(mut self, operator: OperatorId) -> Self {
+        self.administrators.insert(operator);
         self
     }
 
@@ -96,13 +107,15 @@ impl Builder {
         let started = clock.now()?;
         let boot = BootId::draw(self.entropy.as_ref(), started)?;
         let trail = Trail::new(self.sink, Arc::clone(&self.entropy), clock, boot, self.deadline);
-        Ok(Authorizer::new(Core {
+        Ok(Authorizer::new(Door {
             registry: self.registry,
             evaluator: self.evaluator,
             trail: Arc::new(trail),
             entropy: self.entropy,
             once: self.once,
             minter: self.minter,
+            administrators: self.administrators,
+            reloading: Mutex::default(),
             everything: Cell::default(),
             open: Mutex::default(),
             started,

@@ -77,8 +77,8 @@ pub(crate) struct Salt(hmac::Key);
 
 impl Salt {
     pub(crate) fn draw(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        let bytes: [u8; 32] = crate::entropy::draw(entropy)?;
-        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+        let bytes = zeroize::Zeroizing::new(crate::entropy::draw::<32>(entropy)?);
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, bytes.as_ref())))
     }
 
     /// The digest of `digest` under this salt.

@@ -5,7 +5,7 @@ use crate::entropy::EntropyError;
 use crate::id::TaskId;
 use crate::identity::{OperatorId, RegistryError};
 use crate::mandate::{MandateError, OnceError};
-use crate::policy::PolicyError;
+use crate::policy::{CatalogError, PolicyError};
 use crate::time::{ClockError, Timestamp};
 
 /// What the door could not do.
@@ -18,6 +18,9 @@ pub enum Error {
     /// The mandate is not one that a task can begin with.
     #[error("the task cannot begin")]
     Mandate(#[from] MandateError),
+    /// The scope grants what is not declared.
+    #[error("the scope does not fit the tools")]
+    Scope(#[from] CatalogError),
     /// An approval was used before, or that is not known.
     #[error("an approval cannot be used")]
     Once(#[from] OnceError),
@@ -43,6 +46,9 @@ pub enum Error {
     /// The operator may not do this.
     #[error("the operator {0} is not a sponsor of the agent")]
     NotSponsor(OperatorId),
+    /// The operator is not an administrator.
+    #[error("the operator {0} is not an administrator")]
+    NotAdministrator(OperatorId),
     /// The policies did not load; those that were loaded before stay.
     #[error("the policies did not load")]
     Policy(#[from] PolicyError),

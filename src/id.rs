@@ -54,7 +54,7 @@ impl fmt::Debug for Found {
 
 /// Declares a text type: documentation, name, what it is called, what is wanted, and the test.
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $want:literal, $valid:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $want:expr, $valid:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -150,11 +150,11 @@ text! {
 
 /// Declares an id that is drawn at random and travels in tokens as text.
 macro_rules! drawn {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $prefix:literal) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $prefix:literal, $min:literal) => {
         text! {
             $(#[$doc])*
-            $name, $what, "8 to 64 characters of A-Z, a-z, 0-9, `-` and `_`",
-            |text| text.len() >= 8 && made_of(text, 64, url_safe)
+            $name, $what, concat!($min, " to 64 characters of A-Z, a-z, 0-9, `-` and `_`"),
+            |text| text.len() >= $min && made_of(text, 64, url_safe)
         }
 
         impl $name {
@@ -176,20 +176,20 @@ macro_rules! drawn {
 }
 
 drawn! {
-    /// Names one task: the life of one mandate. Never reused.
-    TaskId, "task id", "tsk_"
+    /// Names one task: the life of one mandate. Drawn here, or by whoever sealed an approval of it.
+    TaskId, "task id", "tsk_", 8
 }
 drawn! {
     /// Joins everything that happens under one task, in every record and credential (`txn`, RFC 8417).
-    TransactionId, "transaction id", "txn_"
+    TransactionId, "transaction id", "txn_", 8
 }
 drawn! {
     /// Names one approval.
-    ApprovalId, "approval id", "apr_"
+    ApprovalId, "approval id", "apr_", 8
 }
 drawn! {
     /// Names one credential (`jti`).
-    CredentialId, "credential id", "tc_"
+    CredentialId, "credential id", "tc_", 22
 }
 
 impl ApprovalId {

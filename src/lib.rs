@@ -78,6 +78,7 @@ mod authorizer;
 mod builder;
 mod canonical;
 pub mod credential;
+mod door;
 pub mod entropy;
 mod error;
 pub mod id;
@@ -89,6 +90,7 @@ pub mod mandate;
 pub mod manual;
 pub mod policy;
 pub mod secret;
+mod strict;
 mod task;
 pub mod time;
 

@@ -10,22 +10,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(crate) struct Cell(Arc<AtomicU64>);
 
 impl Cell {
-    /// Stops it; says whether it lived until now.
-    pub(crate) fn stop(&self) -> bool {
-        self.step(|generation| generation.is_multiple_of(2))
+    /// Stops it. Stopping what is stopped counts too: a restart that was under way does not happen.
+    pub(crate) fn stop(&self) {
+        let next = |generation: u64| Some(if generation.is_multiple_of(2) { generation + 1 } else { generation + 2 });
+        // Generations are 64 bits wide: a stop every nanosecond overflows them after centuries.
+        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
     }
 
-    /// Starts a new life; says whether it was stopped until now.
-    pub(crate) fn restart(&self) -> bool {
-        self.step(|generation| !generation.is_multiple_of(2))
+    /// The stop that it stands at; `None` while it lives.
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        let generation = self.0.load(Ordering::Acquire);
+        (!generation.is_multiple_of(2)).then_some(Stop(generation))
     }
 
-    fn step(&self, from: fn(u64) -> bool) -> bool {
-        self.0
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |generation| {
-                from(generation).then(|| generation.checked_add(1)).flatten()
-            })
-            .is_ok()
+    /// Starts a new life, if it was not stopped again since `stop`; says whether it did.
+    pub(crate) fn restart(&self, stop: Stop) -> bool {
+        let next = stop.0.saturating_add(1);
+        self.0.compare_exchange(stop.0, next, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Hangs on to this life; `None` when it is stopped.
@@ -35,6 +36,10 @@ impl Cell {
     }
 }
 
+/// One stop of a [`Cell`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stop(u64);
+
 /// Hangs on to one life of a [`Cell`].
 #[derive(Debug, Clone)]
 pub(crate) struct Hold {
@@ -43,6 +48,11 @@ pub(crate) struct Hold {
 }
 
 impl Hold {
+    /// Whether both hang on to the same cell, in whatever life.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.cell, &other.cell)
+    }
+
     /// Whether that life goes on.
     pub(crate) fn is_alive(&self) -> bool {
         self.cell.load(Ordering::Acquire) == self.generation
@@ -51,7 +61,8 @@ impl Hold {
 
 /// Runs code of the host; `None` when it panicked. No lock of ours is held while it runs.
 pub(crate) fn shielded<T>(run: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(run)).ok()
+    // What was thrown is the host's, and may throw again when it is dropped.
+    catch_unwind(AssertUnwindSafe(run)).map_err(std::mem::forget).ok()
 }
 
 /// Locks a mutex of ours. Our critical sections run no code of the host and do not panic, and each leaves its
@@ -59,3 +70,11 @@ pub(crate) fn shielded<T>(run: impl FnOnce() -> T) -> Option<T> {
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+impl PartialEq for Hold {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_of(other) && self.generation == other.generation
+    }
+}
+
+impl Eq for Hold {}

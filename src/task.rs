@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::audit::{Denial, Execution, Permit, Proposal};
-use crate::authorizer::Core;
 use crate::credential::{Credential, MintError};
+use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
 use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, Standing, TaskState};
@@ -20,7 +20,7 @@ pub struct Task(TaskHandle);
 /// Acts for a task without keeping it alive. Cheap to clone.
 #[derive(Clone)]
 pub struct TaskHandle {
-    core: Arc<Core>,
+    door: Arc<Door>,
     assignment: Arc<Assignment>,
 }
 
@@ -50,8 +50,8 @@ pub struct Closed {
 }
 
 impl Task {
-    pub(crate) fn new(core: Arc<Core>, assignment: Arc<Assignment>) -> Self {
-        Self(TaskHandle { core, assignment })
+    pub(crate) fn new(door: Arc<Door>, assignment: Arc<Assignment>) -> Self {
+        Self(TaskHandle { door, assignment })
     }
 
     /// A handle that can act for the task, in other threads too, and does not keep it alive.
@@ -65,9 +65,9 @@ impl Task {
     ///
     /// The record was not taken; [`Authorizer::sweep`](crate::Authorizer::sweep) tries again.
     pub fn complete(self) -> Result<Closed, Error> {
-        let TaskHandle { core, assignment } = &self.0;
+        let TaskHandle { door, assignment } = &self.0;
         assignment.end(TaskState::Completed);
-        let unknown = core.close(assignment)?.unwrap_or(0);
+        let unknown = door.close(assignment)?.unwrap_or(0);
         Ok(Closed { state: assignment.state(), unknown })
     }
 }
@@ -113,14 +113,15 @@ impl TaskHandle {
     ///
     /// The clock failed.
     pub fn verdict(&self, action: &Action) -> Result<Verdict, ClockError> {
-        let now = self.core.trail.clock().now()?;
+        let now = self.door.trail.clock().now()?;
         let ledger = self.assignment.ledger().view(action.tool());
-        Ok(self.decide(action, &self.assignment.standing(), &ledger, &self.request(action), now))
+        let request = self.assignment.request(action, ledger.step);
+        Ok(self.decide(action, &self.assignment.standing(), &ledger, &request, now))
     }
 
     /// What a human is asked to approve, so that they may do so before the action is held.
     pub fn request(&self, action: &Action) -> ActionRequest {
-        self.assignment.request(action)
+        self.assignment.request(action, self.assignment.ledger().view(action.tool()).step)
     }
 
     /// Asks for leave to take one action, at the point of taking it.
@@ -130,19 +131,19 @@ impl TaskHandle {
     /// The refusal, recorded: agent, task, mode, scope, budget, policies or approval do not allow it, or the record was
     /// not taken. The task is then as it was, plus its record.
     pub fn authorize(&self, action: &Action) -> Result<Permit, Denial> {
-        let Self { core, assignment } = self;
-        let clock = core.trail.clock().now();
-        let now = clock.unwrap_or_else(|_| core.trail.clock().latest());
+        let Self { door, assignment } = self;
+        let clock = door.trail.clock().now();
+        let now = clock.unwrap_or_else(|_| door.trail.clock().latest());
         let (ledger, reservation) = assignment.reserve(action);
-        let (standing, request) = (assignment.standing(), assignment.request(action));
+        let (standing, request) = (assignment.standing(), assignment.request(action, ledger.step));
         let verdict = self.decide(action, &standing, &ledger, &request, now);
         let verdict = if clock.is_ok() { verdict } else { verdict.refused(Reason::Clock) };
         let (verdict, consumed) = self.consume_approval(action, verdict, now);
-        let tool = core.evaluator.catalog().get(action.tool());
+        let tool = door.evaluator.catalog().get(action.tool());
         let proposal = Proposal { assignment, action, tool, request, standing, ledger, verdict, reservation, now };
-        core.trail.settle(proposal).inspect_err(|_| {
+        door.trail.settle(proposal).inspect_err(|_| {
             if let Some(approval) = action.approval().filter(|_| consumed) {
-                core.release(approval);
+                door.release(approval);
             }
         })
     }
@@ -158,7 +159,7 @@ impl TaskHandle {
         let assignment = &self.assignment;
         let mandate = assignment.mandate();
         let question = Question::new(mandate, standing, ledger, action, request, assignment.until(), now);
-        self.core.evaluator.decide(&question)
+        self.door.evaluator.decide(&question)
     }
 
     /// An approval of exactly this action is good once: consumed where the verdict rests on it.
@@ -166,9 +167,9 @@ impl TaskHandle {
         let Some(approval) = action.approval().filter(|_| verdict.rests_on_approval) else {
             return (verdict, false);
         };
-        match self.core.consume(approval, now) {
+        match self.door.consume(approval, now) {
             Ok(()) => (verdict, true),
-            Err(_) => (verdict.refused(Reason::ApprovalSpent { operator: approval.operator().clone() }), false),
+            Err(_) => (verdict.held(Reason::ApprovalSpent { operator: approval.operator().clone() }), false),
         }
     }
 
@@ -180,8 +181,8 @@ impl TaskHandle {
     /// that it permits. The refusal is recorded, and the permit is gone.
     pub fn redeem(&self, permit: Permit, arguments: &Arguments) -> Result<Execution, Denial> {
         match self.check(&permit).and_then(|_| permit.check_arguments(arguments)) {
-            Ok(()) => Ok(Execution::of(permit, &self.core.trail)),
-            Err(reason) => Err(self.core.trail.void(&permit, reason)),
+            Ok(()) => Ok(Execution::of(permit, &self.door.trail)),
+            Err(reason) => Err(self.door.trail.void(&permit, reason)),
         }
     }
 
@@ -192,21 +193,25 @@ impl TaskHandle {
     /// There is no minter, the permit is refused as in [`redeem`](Self::redeem), the agent proved no key, the scope does
     /// not allow this audience, or the record was not taken. No credential exists then, and the permit is gone.
     pub fn mint(&self, permit: Permit, audience: &Audience) -> Result<Credential, MintError> {
-        let core = &self.core;
-        let now = self.check(&permit).map_err(|reason| MintError::Denied(core.trail.void(&permit, reason)))?;
-        match &core.minter {
-            Some(minter) => minter.mint(permit, audience, &core.trail, core.entropy.as_ref(), now),
-            None => {
-                core.trail.void(&permit, Reason::NoCredential(Found::new("there is no minter")));
-                Err(MintError::NoMinter)
-            }
-        }
+        let door = &self.door;
+        let refuse = |permit: &Permit, error: MintError| {
+            door.trail.void(permit, Reason::NoCredential(Found::new(&error.to_string())));
+            error
+        };
+        let now = self.check(&permit).map_err(|reason| MintError::Denied(door.trail.void(&permit, reason)))?;
+        let minter = door.minter.as_ref().ok_or(MintError::NoMinter).map_err(|error| refuse(&permit, error))?;
+        let draft = minter.draft(&permit, audience, door.entropy.as_ref(), now);
+        let draft = draft.map_err(|error| refuse(&permit, error))?;
+        // The intent is written before the key exists, and whoever stopped the task meanwhile has the last word.
+        door.trail.write_for(&self.assignment, draft.lanes(&permit))?;
+        self.check(&permit).map_err(|reason| MintError::Denied(door.trail.void(&permit, reason)))?;
+        minter.seal(draft, permit, &door.trail, now)
     }
 
     /// Whether a permit may be used by this task now.
     fn check(&self, permit: &Permit) -> Result<Timestamp, Reason> {
-        let now = self.core.trail.clock().now().map_err(|_| Reason::Clock)?;
-        permit.check(&self.assignment, &self.core.evaluator.digest(), now)?;
+        let now = self.door.trail.clock().now().map_err(|_| Reason::Clock)?;
+        permit.check(&self.assignment, &self.door.evaluator.digest(), now)?;
         Ok(now)
     }
 }

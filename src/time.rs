@@ -41,6 +41,15 @@ impl Timestamp {
         self.0.unix_timestamp()
     }
 
+    fn from_micros(micros: i64) -> Option<Self> {
+        Self::from_unix(micros / 1_000_000)?;
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok().map(Self)
+    }
+
+    fn micros(self) -> i64 {
+        i64::try_from(self.0.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
+    }
+
     pub(crate) fn unix_millis(self) -> u64 {
         u64::try_from(self.0.unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
     }
@@ -53,6 +62,16 @@ impl Timestamp {
             .ok()
             .and_then(|duration| self.0.checked_add(duration))
             .map_or(last, |moment| Self(moment).min(last))
+    }
+}
+
+/// Fails outside 1970 to 9999.
+impl TryFrom<std::time::SystemTime> for Timestamp {
+    type Error = ClockError;
+    fn try_from(moment: std::time::SystemTime) -> Result<Self, ClockError> {
+        let since = moment.duration_since(std::time::UNIX_EPOCH).map_err(|_| ClockError)?;
+        let seconds = i64::try_from(since.as_secs()).map_err(|_| ClockError)?;
+        Self::from_unix(seconds).map(|_| Self::EPOCH.after(since)).ok_or(ClockError)
     }
 }
 
@@ -154,11 +173,12 @@ impl Clock for ManualClock {
     }
 }
 
-/// Reads a host's clock, and never goes back by a second or more: after a step backwards it stands
-/// still until the host's clock has caught up. So nothing that has expired can become valid again.
-pub struct Steady {
+/// Reads a host's clock, and never goes back by a microsecond: after a step backwards it stands still until the host's
+/// clock has caught up. So nothing that has expired can become valid again, and one reading of a far future ends all
+/// there is until the process starts again.
+pub(crate) struct Steady {
     clock: std::sync::Arc<dyn Clock>,
-    /// The latest reading, in seconds since 1970.
+    /// The latest reading, in microseconds since 1970.
     latest: AtomicI64,
 }
 
@@ -175,15 +195,15 @@ impl Steady {
 
     /// The latest moment that was read: what a record says when the clock fails.
     pub(crate) fn latest(&self) -> Timestamp {
-        Timestamp::from_unix(self.latest.load(Ordering::Acquire)).unwrap_or(Timestamp::EPOCH)
+        Timestamp::from_micros(self.latest.load(Ordering::Acquire)).unwrap_or(Timestamp::EPOCH)
     }
 
     /// The time now, or the latest reading where the host's clock lags behind it.
     pub(crate) fn now(&self) -> Result<Timestamp, ClockError> {
         let read = crate::live::shielded(|| self.clock.now()).unwrap_or(Err(ClockError))?;
-        let before = self.latest.fetch_max(read.unix(), Ordering::AcqRel);
-        if read.unix() < before {
-            tracing::warn!(read = read.unix(), latest = before, "the clock went backwards");
+        let before = self.latest.fetch_max(read.micros(), Ordering::AcqRel);
+        if read.micros() < before {
+            tracing::warn!(read = read.micros(), latest = before, "the clock went backwards");
             return Ok(self.latest());
         }
         Ok(read)

@@ -187,7 +187,7 @@ impl Scene {
         ];
         let known = schema.action_entities().expect("actions");
         let mut entities: Vec<Entity> = known.get(&action).into_iter().cloned().collect();
-        entities.extend(known.get(&uid(r#"Class::Action::"write""#)).cloned());
+        entities.extend(known.get(&uid(r#"Action::"any write""#)).cloned());
         entities.push(entity(&principal, agent));
         entities.push(entity(&resource, vec![("kind", text("folder")), ("name", text("inbox"))]));
         entities.push(Entity::new_no_attrs(operator, HashSet::new()));

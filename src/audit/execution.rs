@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::trail::Lanes;
 use super::{AgentFact, AgentUserFact, AuditError, Effect, OperatorFact, Permit, Trail};
-use crate::id::EventId;
+use crate::id::{CredentialId, EventId};
 use crate::mandate::{Action, Assignment, LooseEnd, Missing};
 
 /// An action that runs under a spent permit.
@@ -17,7 +17,7 @@ pub struct Execution {
     assignment: Arc<Assignment>,
     decision: EventId,
     action: Action,
-    told: bool,
+    credential: Option<CredentialId>,
 }
 
 impl std::fmt::Debug for Execution {
@@ -30,10 +30,17 @@ impl std::fmt::Debug for Execution {
 }
 
 impl Execution {
-    /// Spends a permit that was checked.
+    /// Spends a permit that was checked. Until its effect is told it is a loose end of the task.
     pub(crate) fn of(permit: Permit, trail: &Arc<Trail>) -> Self {
         let (assignment, decision, action) = permit.spend();
-        Self { trail: Arc::clone(trail), assignment, decision, action, told: false }
+        assignment.loose_ends().leave(LooseEnd::of(decision, &action, Missing::Effect));
+        Self { trail: Arc::clone(trail), assignment, decision, action, credential: None }
+    }
+
+    /// Runs with this credential, which is good no longer than this.
+    pub(crate) fn with(mut self, credential: CredentialId) -> Self {
+        self.credential = Some(credential);
+        self
     }
 
     /// The decision that permitted it.
@@ -51,10 +58,10 @@ impl Execution {
     /// # Errors
     ///
     /// The record was not taken; the effect is then written down as unknown when the task is closed.
-    pub fn finish(mut self, effect: Effect) -> Result<(), AuditError> {
+    pub fn finish(self, effect: Effect) -> Result<(), AuditError> {
         let end = LooseEnd::of(self.decision, &self.action, Missing::Effect);
         self.trail.write_for(&self.assignment, effect_lanes(&self.assignment, &end, effect))?;
-        self.told = true;
+        self.assignment.loose_ends().tie(self.decision);
         Ok(())
     }
 }
@@ -71,8 +78,8 @@ pub(super) fn effect_lanes(assignment: &Assignment, ran: &LooseEnd, effect: Effe
 
 impl Drop for Execution {
     fn drop(&mut self) {
-        if !self.told {
-            self.assignment.loose_ends().leave(LooseEnd::of(self.decision, &self.action, Missing::Effect));
+        if let Some(credential) = &self.credential {
+            self.assignment.issued().withdraw(credential);
         }
     }
 }

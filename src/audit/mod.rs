@@ -3,6 +3,7 @@
 //! The room hands out a [`Permit`], in exchange for a permitting verdict *and* a place in a live task's budget, *after*
 //! the sink took the record. No record, no permit.
 
+mod ack;
 mod denial;
 mod execution;
 mod permit;
@@ -10,12 +11,13 @@ mod record;
 mod sink;
 mod trail;
 
+pub use ack::{Ack, AuditError, Receipt};
 pub use denial::Denial;
 pub use execution::Execution;
 pub use permit::Permit;
 pub use record::{
-    AgentFact, AgentRecord, AgentUserFact, AgentUserRecord, Decided, Effect, Event, Link, OperatorFact, OperatorRecord,
-    Stopped,
+    Administered, AgentFact, AgentRecord, AgentUserFact, AgentUserRecord, Decided, Effect, Event, Link, OperatorFact,
+    OperatorRecord,
 };
-pub use sink::{Ack, AuditError, AuditSink, FanOut, MemorySink, Receipt, TracingTap};
+pub use sink::{AuditSink, FanOut, MemorySink, TracingTap};
 pub(crate) use trail::{Lanes, Proposal, Trail};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::canonical::Digest;
 use crate::id::EventId;
 use crate::mandate::{Action, Arguments, Assignment, Reservation, Tool};
-use crate::policy::{Reason, check_standing};
+use crate::policy::{Reason, Stale, check_standing};
 use crate::time::Timestamp;
 
 /// Leave to take one action, once, within seconds. Spent by moving it into
@@ -71,8 +71,15 @@ impl Permit {
 
     /// Whether it may be used at `now` by the task `task` while the policies are those of `policies`.
     pub(crate) fn check(&self, task: &Arc<Assignment>, policies: &Digest, now: Timestamp) -> Result<(), Reason> {
-        if !Arc::ptr_eq(&self.assignment, task) || *policies != self.policy_digest || now >= self.until {
-            return Err(Reason::PermitInvalid);
+        if !Arc::ptr_eq(&self.assignment, task) {
+            return Err(Reason::PermitInvalid(Stale::OtherTask));
+        }
+        if *policies != self.policy_digest {
+            let (permitted, now) = (self.policy_digest, *policies);
+            return Err(Reason::PermitInvalid(Stale::OtherPolicies { permitted, now }));
+        }
+        if now >= self.until {
+            return Err(Reason::PermitInvalid(Stale::Over { until: self.until, now }));
         }
         check_standing(task.mandate(), &task.standing(), self.action.mode(), task.until(), now)
     }

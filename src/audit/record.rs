@@ -98,6 +98,17 @@ pub enum OperatorFact {
         /// They approved exactly this action.
         approved: Option<ApprovalId>,
     },
+    /// They approved exactly one autonomous action, which was permitted by it.
+    ApprovedAction {
+        /// With which tool.
+        tool: ToolName,
+        /// On what.
+        resource: Resource,
+        /// Which approval.
+        approval: ApprovalId,
+        /// How the consent is known.
+        evidence: Evidence,
+    },
     /// What an agent was permitted to do on their behalf was refused after all.
     Voided {
         /// The decision that had permitted it.
@@ -110,8 +121,8 @@ pub enum OperatorFact {
         /// The effect.
         effect: Effect,
     },
-    /// They stopped something.
-    Stopped(Stopped),
+    /// They stopped, resumed or replaced something.
+    Administered(Administered),
 }
 
 /// What the agent did.
@@ -191,8 +202,8 @@ pub enum AgentFact {
         /// Actions whose effect nobody told.
         unknown: u64,
     },
-    /// It was stopped.
-    Stopped(Stopped),
+    /// It was stopped by a person.
+    Administered(Administered),
 }
 
 /// A decision, with what it was taken from.
@@ -277,11 +288,11 @@ pub enum Effect {
     Unknown,
 }
 
-/// What was stopped.
+/// What a person did to the running of things.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "stopped", rename_all = "snake_case")]
+#[serde(tag = "administered", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Stopped {
+pub enum Administered {
     /// All agents.
     Everything,
     /// What was stopped for all agents goes on, for new tasks.

@@ -76,7 +76,13 @@ impl Trail {
     }
 
     /// Records a decision, and only then makes a permit of it.
-    pub(crate) fn settle(&self, proposal: Proposal<'_>) -> Result<Permit, Denial> {
+    pub(crate) fn settle(&self, mut proposal: Proposal<'_>) -> Result<Permit, Denial> {
+        if proposal.verdict.outcome == Outcome::Permitted && (proposal.reservation.is_none() || proposal.tool.is_none())
+        {
+            // The task ended after its standing was read.
+            let ended = Reason::TaskEnded(proposal.assignment.state());
+            proposal.verdict = proposal.verdict.refused(ended);
+        }
         let lanes = decision_lanes(&proposal);
         let Proposal { assignment, action, tool, request, verdict, reservation, now, .. } = proposal;
         let event = self.compose((assignment.txn(), Some(assignment.task())), now, lanes);
@@ -106,7 +112,7 @@ impl Trail {
                 Err(hold(reason, Some(decision)).with_policies(verdict.policies).held(request))
             }
             (_, reason, ..) => {
-                let reason = reason.unwrap_or(Reason::PermitInvalid);
+                let reason = reason.unwrap_or(Reason::NotPermitted);
                 Err(refuse(reason, Some(decision)).with_policies(verdict.policies))
             }
         }
@@ -124,9 +130,8 @@ impl Trail {
 
     /// Records how a task ended, and its loose ends.
     pub(crate) fn close(&self, assignment: &Assignment) -> Result<u64, AuditError> {
-        let (left, unknown) = assignment.loose_ends().take();
-        let mut left = left.into_iter();
-        while let Some(end) = left.next() {
+        let ends = assignment.loose_ends();
+        while let Some(end) = ends.take() {
             let lanes = match end.missing {
                 Missing::Effect => effect_lanes(assignment, &end, Effect::Unknown),
                 Missing::Permit => {
@@ -135,10 +140,14 @@ impl Trail {
                 }
             };
             if let Err(error) = self.write_for(assignment, lanes) {
-                assignment.loose_ends().put_back(std::iter::once(end).chain(left));
+                ends.leave(end);
                 return Err(error);
             }
+            if end.missing == Missing::Effect {
+                ends.count_unknown();
+            }
         }
+        let unknown = ends.unknown();
         let fact = AgentFact::Ended { state: assignment.state(), calls: assignment.ledger().calls(), unknown };
         let agent = Some((assignment.mandate().agent().id().clone(), fact));
         self.write_for(assignment, Lanes { agent, ..Lanes::default() })?;
@@ -254,12 +263,26 @@ fn decision_lanes(proposal: &Proposal<'_>) -> Lanes {
         until: assignment.until(),
         replayable: false,
     };
-    let agent = assignment.mandate().agent().id();
+    let agent = assignment.mandate().agent();
     // Another agent's user record is a claim, not a fact: it stays in the agent's lane, as what was asked.
-    let own = action.presented().is_some_and(|user| user.agent() == agent);
+    let own = action.presented().is_some_and(|user| user.is_of(agent));
+    let approver = action.approval().filter(|_| verdict.rests_on_approval);
+    let operator = match (action.mode().operator(), approver) {
+        (Some(operator), _) => Some((operator.clone(), acted)),
+        (None, Some(approval)) => {
+            let approved = OperatorFact::ApprovedAction {
+                tool: action.tool().clone(),
+                resource: action.resource().clone(),
+                approval: approval.id().clone(),
+                evidence: *approval.evidence(),
+            };
+            Some((approval.operator().clone(), approved))
+        }
+        (None, None) => None,
+    };
     Lanes {
-        operator: action.mode().operator().map(|operator| (operator.clone(), acted)),
-        agent: Some((agent.clone(), AgentFact::Decided(Box::new(decided)))),
+        operator,
+        agent: Some((agent.id().clone(), AgentFact::Decided(Box::new(decided)))),
         agent_user: presented.filter(|_| own).map(|user| (user, named)),
     }
 }

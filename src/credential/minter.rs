@@ -11,11 +11,10 @@ use super::{Credential, CredentialVerifier};
 use crate::audit::{AgentFact, AuditError, Denial, Execution, Lanes, Permit, Trail};
 use crate::canonical::Digest;
 use crate::entropy::{Entropy, EntropyError};
-use crate::id::{Audience, CredentialId, Found, Issuer};
+use crate::id::{Audience, CredentialId, Issuer};
 use crate::identity::{AgentId, ProofMethod};
 use crate::jose::{self, KeySet, Kind};
-use crate::mandate::{Assignment, Detail};
-use crate::policy::Reason;
+use crate::mandate::{Assignment, Detail, Issue, Mode};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
 
@@ -54,14 +53,20 @@ pub enum MintError {
         /// The time now.
         now: Timestamp,
     },
+    /// No approval is left that the action rests on.
+    #[error("no approval is left that the action rests on")]
+    NoApproval,
     /// A lifetime is not a valid one.
     #[error("a credential lives for 1 second to {MAX_LIFETIME} seconds, not for {seconds}")]
     Lifetime {
         /// What was asked for, in seconds.
         seconds: u64,
     },
+    /// The task has too many credentials that are good at the same time.
+    #[error("the task has too many credentials at the same time")]
+    TooMany,
     /// The record was not taken.
-    #[error("the record was not taken: {0}")]
+    #[error("the record was not taken")]
     Audit(#[from] AuditError),
     /// The source of randomness failed.
     #[error(transparent)]
@@ -72,6 +77,28 @@ pub enum MintError {
     /// The claims could not be written.
     #[error("the claims could not be written")]
     Claims,
+}
+
+/// A credential that is not signed yet.
+pub(crate) struct Draft {
+    id: CredentialId,
+    audience: Audience,
+    claims: Vec<u8>,
+    until: Timestamp,
+}
+
+impl Draft {
+    /// The record of the intent to hand it out.
+    pub(crate) fn lanes(&self, permit: &Permit) -> Lanes {
+        let fact = AgentFact::Minted {
+            decision: *permit.decision(),
+            credential: self.id.clone(),
+            audience: self.audience.clone(),
+            until: self.until,
+        };
+        let agent = permit.assignment().mandate().agent().id().clone();
+        Lanes { agent: Some((agent, fact)), ..Lanes::default() }
+    }
 }
 
 /// Signs credentials for one issuer.
@@ -112,35 +139,41 @@ impl Minter {
         CredentialVerifier::new(self.keys.clone(), audience)
     }
 
-    /// Mints for a permit that was checked, at `now`.
-    pub(crate) fn mint(
+    /// Drafts a credential for a permit that was checked, at `now`. Nothing is spent, and nothing signed.
+    pub(crate) fn draft(
         &self,
-        permit: Permit,
+        permit: &Permit,
         audience: &Audience,
-        trail: &Arc<Trail>,
         entropy: &dyn Entropy,
         now: Timestamp,
+    ) -> Result<Draft, MintError> {
+        let id = CredentialId::draw(entropy)?;
+        let (claims, until) = self.claims(permit, audience, &id, now)?;
+        let claims = serde_json::to_vec(&claims).map_err(|_| MintError::Claims)?;
+        Ok(Draft { id, audience: audience.clone(), claims, until })
+    }
+
+    /// Spends the permit, and signs.
+    pub(crate) fn seal(
+        &self,
+        draft: Draft,
+        permit: Permit,
+        trail: &Arc<Trail>,
+        now: Timestamp,
     ) -> Result<Credential, MintError> {
-        let drafted = CredentialId::draw(entropy).map_err(MintError::from).and_then(|id| {
-            let (claims, until) = self.claims(&permit, audience, &id, now)?;
-            Ok((id, serde_json::to_vec(&claims).map_err(|_| MintError::Claims)?, until))
-        });
-        let (id, claims, until) = drafted.inspect_err(|error| {
-            trail.void(&permit, Reason::NoCredential(Found::new(&error.to_string())));
-        })?;
-
-        // The intent is written before the key exists; what is written last is always the wider truth.
-        let fact = AgentFact::Minted {
-            decision: *permit.decision(),
-            credential: id.clone(),
-            audience: audience.clone(),
-            until,
+        let Draft { id, audience, claims, until } = draft;
+        let (assignment, action) = (Arc::clone(permit.assignment()), permit.action());
+        let issue = Issue {
+            tool: action.tool().clone(),
+            resource: action.resource().clone(),
+            arguments: assignment.keyed(action.arguments().digest()),
         };
-        let agent = Some((permit.assignment().mandate().agent().id().clone(), fact));
-        trail.write_for(permit.assignment(), Lanes { agent, ..Lanes::default() })?;
-
+        if !assignment.issued().enter(id.clone(), issue, until, now) {
+            return Err(MintError::TooMany);
+        }
+        let execution = Execution::of(permit, trail).with(id.clone());
         let token = Secret::new(jose::sign(Kind::Credential, &claims, &self.key.0));
-        Ok(Credential::new(token, id, audience.clone(), until, Execution::of(permit, trail)))
+        Ok(Credential::new(token, id, audience, until, execution))
     }
 
     fn claims(
@@ -162,7 +195,10 @@ impl Minter {
         if until.unix() <= now.unix() {
             return Err(MintError::TooShort { until, now });
         }
-        let basis = mandate.basis(action.mode(), now).filter(|_| action.mode().operator().is_some());
+        let basis = match action.mode() {
+            Mode::Autonomous => None,
+            Mode::OnBehalfOf(_) => Some(mandate.basis(action.mode(), now).ok_or(MintError::NoApproval)?),
+        };
         let obo = basis.map(|approval| OnBehalfOf {
             approval: ApprovalClaim {
                 exp: approval.ends().unix(),
@@ -206,7 +242,10 @@ impl Minter {
                 depth: None,
                 lineage: None,
                 max_depth: None,
-                mode: if obo.is_some() { ModeClaim::OnBehalfOf } else { ModeClaim::Autonomous },
+                mode: match action.mode() {
+                    Mode::Autonomous => ModeClaim::Autonomous,
+                    Mode::OnBehalfOf(_) => ModeClaim::OnBehalfOf,
+                },
                 obo,
                 pol: Some(*permit.policy_digest()),
                 present_as,
@@ -231,8 +270,12 @@ impl Minter {
         Timestamp::from_unix(until.unix()).unwrap_or(now)
     }
 
-    /// Names the task's intent: SHA-256 over the canonical JSON (RFC 8785) of issuer, kind and value.
+    /// Names the task's intent: as an approvals service sealed it, or else the SHA-256 over the canonical JSON (RFC 8785)
+    /// of issuer, kind and value.
     pub(crate) fn task_hash(&self, assignment: &Assignment) -> Digest {
+        if let Some(sealed) = assignment.mandate().task_hash() {
+            return *sealed;
+        }
         #[derive(serde::Serialize)]
         struct Named<'a> {
             iss: &'a Issuer,
@@ -253,7 +296,7 @@ impl Minter {
             purpose: intent.purpose().as_str(),
             scope: intent.scope().digest(),
         };
-        // Serialising text cannot fail; were it to, the hash would match no task.
+        // Serialising text cannot fail.
         Digest::of(&serde_json::to_vec(&Named { iss: &self.issuer, typ: "agent-task", value }).unwrap_or_default())
     }
 }

@@ -12,6 +12,7 @@ use crate::id::{ApprovalId, Audience, CredentialId, Issuer, Subject, TaskId, Tra
 use crate::identity::AgentId;
 use crate::jose::{Flaw, Thumbprint};
 use crate::mandate::Detail;
+use crate::strict::present;
 
 /// The longest life of a credential, in seconds.
 pub(super) const MAX_LIFETIME: u64 = 900;
@@ -46,7 +47,7 @@ pub(super) struct Claims {
     pub(super) nbf: i64,
     pub(super) scope: String,
     pub(super) sub: AgentId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) sub_profile: Option<String>,
     pub(super) txn: TransactionId,
     #[serde(rename = "urn:bailiwick:claims:v1")]
@@ -60,9 +61,9 @@ pub(super) struct Claims {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Confirmation {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) jkt: Option<Thumbprint>,
-    #[serde(default, rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
+    #[serde(default, rename = "x5t#S256", deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) certificate: Option<Thumbprint>,
 }
 
@@ -71,20 +72,20 @@ pub(super) struct Confirmation {
 #[serde(deny_unknown_fields)]
 pub(super) struct Context {
     pub(super) accountable: Accountable,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) attn: Option<Attestation>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) depth: Option<u8>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) lineage: Option<Vec<Parent>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) max_depth: Option<u8>,
     pub(super) mode: ModeClaim,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) obo: Option<OnBehalfOf>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) pol: Option<Digest>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) present_as: Option<PresentAs>,
     pub(super) task: TaskClaim,
     pub(super) v: u8,
@@ -150,7 +151,7 @@ pub(super) struct OnBehalfOf {
     pub(super) approval: ApprovalClaim,
     pub(super) iss: Issuer,
     pub(super) sub: Subject,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) sub_profile: Option<String>,
 }
 
@@ -166,7 +167,7 @@ pub(super) struct ApprovalClaim {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PresentAs {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) handle: Option<String>,
     pub(super) id: String,
 }
@@ -176,7 +177,7 @@ pub(super) struct PresentAs {
 pub(super) struct TaskClaim {
     pub(super) hash: Digest,
     pub(super) id: TaskId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) step: Option<u64>,
 }
 
@@ -203,6 +204,10 @@ impl Claims {
         }
         if context.present_as.as_ref().is_some_and(|user| user.id == self.sub.to_string() || user.id.is_empty()) {
             return Err(Flaw::Subject);
+        }
+        // A status list is somebody else's word, which is not asked for here.
+        if self.rest.contains_key("status") {
+            return Err(Flaw::Unproven);
         }
         // A sub-agent's lineage is proven by its parents' tokens, which are not here.
         match (&context.lineage, context.depth) {

@@ -5,7 +5,7 @@ use crate::canonical::Digest;
 use crate::id::{Audience, CredentialId, Issuer, TaskId, TransactionId};
 use crate::identity::{AgentId, OperatorId};
 use crate::jose::{self, Flaw, KeySet, Kind, Refused, Thumbprint, Token};
-use crate::mandate::{Detail, Mode, Resource, ToolName};
+use crate::mandate::{Arguments, Detail, Mode, Resource, ToolName};
 use crate::time::Timestamp;
 
 /// Verifies task credentials offline, for one service.
@@ -66,6 +66,7 @@ pub struct VerifiedCredential {
     task_hash: Digest,
     txn: TransactionId,
     confirmation: Thumbprint,
+    policies: Option<Digest>,
     until: Timestamp,
 }
 
@@ -90,6 +91,7 @@ impl VerifiedCredential {
             task_hash: context.task.hash,
             txn: claims.txn,
             confirmation: claims.cnf.jkt.or(claims.cnf.certificate).ok_or(Flaw::Binding)?,
+            policies: context.pol,
             until,
         })
     }
@@ -154,16 +156,19 @@ impl VerifiedCredential {
         self.until
     }
 
-    /// Whether it permits this action on this resource. A detail without a resource permits every one; constraints on
-    /// amounts and calls are for the caller to apply.
-    pub fn permits(&self, action: &ToolName, resource: &Resource) -> bool {
-        self.authority.iter().any(|detail| {
-            detail.actions.contains(action) && detail.identifier.as_ref().is_none_or(|named| named == resource)
-        })
+    /// Whether it permits this action on this resource with these arguments. How often is for whoever counts: see
+    /// [`max_calls`](Self::max_calls), and [`Authorizer::accept`](crate::Authorizer::accept).
+    pub fn permits(&self, action: &ToolName, resource: &Resource, arguments: &Arguments) -> bool {
+        self.authority.iter().any(|detail| detail.permits(action, resource, arguments))
     }
 
-    /// How many calls of this action it is good for, where it says so.
-    pub fn max_calls(&self, action: &ToolName) -> Option<u32> {
-        self.authority.iter().filter(|detail| detail.actions.contains(action)).find_map(|d| d.constraints.max_calls)
+    /// How many such calls it is good for, where it says so.
+    pub fn max_calls(&self, action: &ToolName, resource: &Resource, arguments: &Arguments) -> Option<u32> {
+        let permits = |detail: &&Detail| detail.permits(action, resource, arguments);
+        self.authority.iter().filter(permits).filter_map(|detail| detail.constraints.max_calls).max()
+    }
+
+    pub(crate) fn policies(&self) -> Option<&Digest> {
+        self.policies.as_ref()
     }
 }

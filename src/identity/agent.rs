@@ -63,6 +63,12 @@ impl AgentId {
         }
     }
 
+    /// Whether a person has the same issuer and subject.
+    pub(super) fn is_same_name(&self, operator: &OperatorId) -> bool {
+        matches!(&self.0, Form::Issued(issuer, subject)
+            if issuer == operator.issuer() && subject == operator.subject())
+    }
+
     fn parse(text: &str) -> Option<Self> {
         if let Some(rest) = text.strip_prefix(URN) {
             let (issuer, subject) = rest.split_once(':')?;
@@ -70,6 +76,12 @@ impl AgentId {
             return Self::issued(&part(issuer)?, &part(subject)?).ok();
         }
         Self::spiffe(text).ok()
+    }
+}
+
+impl From<SpiffeId> for AgentId {
+    fn from(id: SpiffeId) -> Self {
+        Self(Form::Spiffe(id))
     }
 }
 
@@ -122,13 +134,17 @@ impl fmt::Debug for AgentId {
 #[derive(Debug, Clone)]
 pub struct AgentIdentity {
     workload: VerifiedWorkload,
-    sponsor: OperatorId,
+    first: OperatorId,
+    /// The sponsors who were active when it was admitted; never empty.
+    sponsors: Vec<(OperatorId, Hold)>,
     hold: Hold,
 }
 
 impl AgentIdentity {
-    pub(super) fn new(workload: VerifiedWorkload, sponsor: OperatorId, hold: Hold) -> Self {
-        Self { workload, sponsor, hold }
+    /// `None` without a sponsor.
+    pub(super) fn new(workload: VerifiedWorkload, sponsors: Vec<(OperatorId, Hold)>, hold: Hold) -> Option<Self> {
+        let first = sponsors.first()?.0.clone();
+        Some(Self { workload, first, sponsors, hold })
     }
 
     /// The workload's id.
@@ -136,9 +152,10 @@ impl AgentIdentity {
         self.workload.agent()
     }
 
-    /// The active person who answers for this agent; confers no authority.
+    /// The person who answers for this agent now: the first sponsor who is active ever since it was admitted. When
+    /// the last of them leaves, the agent is suspended. Confers no authority.
     pub fn sponsor(&self) -> &OperatorId {
-        &self.sponsor
+        self.sponsors.iter().find(|(_, life)| life.is_alive()).map_or(&self.first, |(sponsor, _)| sponsor)
     }
 
     /// How the workload was proven.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::AgentId;
+use super::{AgentId, AgentIdentity};
 use crate::id::{IdError, made_of, text};
+use crate::live::Hold;
 
 text! {
     /// A system that keeps users, for instance `jira.acme.example`.
@@ -75,11 +76,18 @@ impl fmt::Debug for AgentUserId {
 pub struct AgentUser {
     id: AgentUserId,
     agent: AgentId,
+    /// The agent's life: what the registry that made the binding knows the agent by.
+    life: Hold,
 }
 
 impl AgentUser {
-    pub(super) fn new(id: AgentUserId, agent: AgentId) -> Self {
-        Self { id, agent }
+    pub(super) fn new(id: AgentUserId, agent: AgentId, life: Hold) -> Self {
+        Self { id, agent, life }
+    }
+
+    /// Whether it was bound to this agent by the registry that admitted it.
+    pub(crate) fn is_of(&self, agent: &AgentIdentity) -> bool {
+        self.agent == *agent.id() && self.life.is_of(agent.hold())
     }
 
     /// The record's id.

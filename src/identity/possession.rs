@@ -172,7 +172,14 @@ impl IdentityVerifier for KeyPossession {
         }
         // Removed whether or not the rest matches: a challenge is answered once.
         let asked = locked(&self.open).remove(&claims.nonce).ok_or(Flaw::Replayed)?;
-        if asked.agent != claims.sub || asked.audience != claims.aud {
+        let answered = Challenge {
+            agent: claims.sub,
+            audience: claims.aud,
+            nonce: claims.nonce,
+            issued: claims.iat,
+            until: claims.exp,
+        };
+        if asked != answered || now.unix() >= asked.until {
             return Err(Flaw::Replayed.into());
         }
         let digest = Digest::of(proof.as_bytes());

@@ -20,6 +20,17 @@ pub enum AgentState {
     Retired,
 }
 
+impl AgentState {
+    /// The name in records and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Retired => "retired",
+        }
+    }
+}
+
 /// The life of an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,6 +40,16 @@ pub enum OperatorState {
     Active,
     /// Has left; the id is never used again.
     Offboarded,
+}
+
+impl OperatorState {
+    /// The name in records and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Offboarded => "offboarded",
+        }
+    }
 }
 
 /// The registry refused.
@@ -42,7 +63,7 @@ pub enum RegistryError {
     #[error("the operator {0} is not registered")]
     UnknownOperator(OperatorId),
     /// The operator has left.
-    #[error("the operator {operator} is {state:?}, not active")]
+    #[error("the operator {operator} is {}, not active", .state.as_str())]
     OperatorNotActive {
         /// Who.
         operator: OperatorId,
@@ -52,11 +73,14 @@ pub enum RegistryError {
     /// The agent is registered already, or was.
     #[error("the agent {0} is registered already")]
     AgentExists(AgentId),
+    /// An agent and an operator would have the same issuer and subject.
+    #[error("the name {0} cannot be both an operator's and an agent's")]
+    AgentAndOperator(OperatorId),
     /// The agent is not registered.
     #[error("the agent {0} is not registered")]
     UnknownAgent(AgentId),
     /// The agent is suspended or retired.
-    #[error("the agent {agent} is {state:?}, not active")]
+    #[error("the agent {agent} is {}, not active", .state.as_str())]
     AgentNotActive {
         /// Which.
         agent: AgentId,
@@ -159,9 +183,9 @@ struct Agent {
 }
 
 impl Agent {
-    fn stop(&mut self, state: AgentState) -> bool {
+    fn stop(&mut self, state: AgentState) {
         self.state = state;
-        self.life.stop()
+        self.life.stop();
     }
 }
 
@@ -180,6 +204,9 @@ impl Registry {
         let mut entries = self.write();
         if entries.operators.contains_key(operator.id()) {
             return Err(RegistryError::OperatorExists(operator.id().clone()));
+        }
+        if entries.agents.keys().any(|agent| agent.is_same_name(operator.id())) {
+            return Err(RegistryError::AgentAndOperator(operator.id().clone()));
         }
         let entry = Operator { state: OperatorState::Active, life: Cell::default() };
         entries.operators.insert(operator.id().clone(), entry);
@@ -202,6 +229,9 @@ impl Registry {
         if entries.agents.contains_key(&agent) {
             return Err(RegistryError::AgentExists(agent));
         }
+        if let Some(person) = entries.operators.keys().find(|operator| agent.is_same_name(operator)) {
+            return Err(RegistryError::AgentAndOperator(person.clone()));
+        }
         if sponsors.is_empty() {
             return Err(RegistryError::NoSponsor(agent));
         }
@@ -217,7 +247,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// The agent is not registered, has another agent user, or the agent user belongs to another agent.
+    /// The agent is not registered or not active, has another agent user, or the agent user belongs to another agent.
     pub fn bind(&self, agent: &AgentId, user: AgentUserId) -> Result<AgentUser, RegistryError> {
         let mut entries = self.write();
         if let Some(bound) = entries.users.get(&user)
@@ -233,7 +263,10 @@ impl Registry {
                 Err(RegistryError::AgentHasUser { agent: agent.clone(), bound, asked: user })
             }
             None => {
-                let bound = AgentUser::new(user.clone(), agent.clone());
+                let state = entry.state;
+                let hold = entry.life.hold();
+                let hold = hold.ok_or_else(|| RegistryError::AgentNotActive { agent: agent.clone(), state })?;
+                let bound = AgentUser::new(user.clone(), agent.clone(), hold);
                 entry.user = Some(bound.clone());
                 entries.users.insert(user, agent.clone());
                 Ok(bound)
@@ -269,9 +302,19 @@ impl Registry {
             (AgentState::Active, Some(hold)) => hold,
             (state, _) => return Err(RegistryError::AgentNotActive { agent: agent.clone(), state }),
         };
-        let sponsor = entry.sponsors.iter().find(|sponsor| entries.active_operator(sponsor).is_ok());
-        let sponsor = sponsor.cloned().ok_or_else(|| RegistryError::NoSponsor(agent.clone()))?;
-        Ok(AgentIdentity::new(workload, sponsor, hold))
+        let active = |sponsor: &OperatorId| Some((sponsor.clone(), entries.active_operator(sponsor).ok()?));
+        let sponsors: Vec<_> = entry.sponsors.iter().filter_map(active).collect();
+        AgentIdentity::new(workload.clone(), sponsors, hold).ok_or_else(|| RegistryError::NoSponsor(agent.clone()))
+    }
+
+    /// Checks that it was this registry that admitted the agent, and that the agent was active ever since.
+    pub(crate) fn check_admitted(&self, agent: &AgentIdentity) -> Result<(), RegistryError> {
+        let (entries, id) = (self.read(), agent.id());
+        let entry = entries.agents.get(id).ok_or_else(|| RegistryError::UnknownAgent(id.clone()))?;
+        match entry.life.hold() {
+            Some(hold) if hold == *agent.hold() => Ok(()),
+            _ => Err(RegistryError::AgentNotActive { agent: id.clone(), state: entry.state }),
+        }
     }
 
     /// Hangs on to the active life of an operator.
@@ -296,7 +339,7 @@ impl Registry {
     fn stop(&self, agent: &AgentId, state: AgentState) -> Result<Change, RegistryError> {
         let mut entries = self.write();
         let entry = entries.agents.get_mut(agent).ok_or_else(|| RegistryError::UnknownAgent(agent.clone()))?;
-        if entry.state == AgentState::Retired {
+        if entry.state == AgentState::Retired && state != AgentState::Retired {
             return Err(RegistryError::AgentNotActive { agent: agent.clone(), state: entry.state });
         }
         entry.stop(state);

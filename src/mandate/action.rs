@@ -1,11 +1,11 @@
 //! One step of a task: what is to be done, to what, with which arguments, and on whose errand.
 
 use std::fmt;
+use std::sync::Arc;
 
-use super::{Approval, Arguments, ToolName};
-use crate::canonical::{Digest, Encoder};
-use crate::id::{Found, IdError, TaskId, made_of};
-use crate::identity::{AgentId, AgentUser, HumanOperator, OperatorId};
+use super::{Approval, Arguments, Resource, ToolName};
+use crate::id::IdError;
+use crate::identity::{AgentUser, HumanOperator, OperatorId};
 
 /// On whose errand an action is. There is no default.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -45,79 +45,6 @@ impl fmt::Display for Mode {
     }
 }
 
-/// What an action touches: a kind of thing and its name.
-///
-/// ```
-/// use bailiwick::mandate::Resource;
-///
-/// assert_eq!(Resource::new("ticket", "T-42")?.to_string(), "ticket/T-42");
-/// # Ok::<(), bailiwick::id::IdError>(())
-/// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Resource {
-    kind: String,
-    name: String,
-}
-
-impl Resource {
-    /// The thing of this kind with this name.
-    ///
-    /// # Errors
-    ///
-    /// A kind that is not 1 to 64 characters of a-z, 0-9, `_` and `-`, or a name that is not 1 to 512 printable
-    /// ASCII characters without spaces.
-    pub fn new(kind: &str, name: &str) -> Result<Self, IdError> {
-        let in_kind = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
-        if !made_of(kind, 64, in_kind) {
-            let want = "1 to 64 characters of a-z, 0-9, `_` and `-`";
-            return Err(IdError { what: "resource kind", want, found: Found::new(kind) });
-        }
-        if !made_of(name, 512, |b| b.is_ascii_graphic()) {
-            let want = "1 to 512 printable ASCII characters without spaces";
-            return Err(IdError { what: "resource name", want, found: Found::new(name) });
-        }
-        Ok(Self { kind: kind.to_owned(), name: name.to_owned() })
-    }
-
-    /// What kind of thing.
-    pub fn kind(&self) -> &str {
-        &self.kind
-    }
-
-    /// Which one.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl TryFrom<String> for Resource {
-    type Error = IdError;
-    fn try_from(text: String) -> Result<Self, IdError> {
-        let (kind, name) = text.split_once('/').unwrap_or((&text, ""));
-        Self::new(kind, name)
-    }
-}
-
-impl From<Resource> for String {
-    fn from(resource: Resource) -> Self {
-        resource.to_string()
-    }
-}
-
-/// Kind, `/`, name: unambiguous, since no kind has a `/`.
-impl fmt::Display for Resource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.kind, self.name)
-    }
-}
-
-impl fmt::Debug for Resource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Resource({self})")
-    }
-}
-
 /// One step that an agent wants to take.
 ///
 /// ```
@@ -135,7 +62,7 @@ pub struct Action {
     resource: Resource,
     arguments: Arguments,
     presented: Option<AgentUser>,
-    approval: Option<Approval>,
+    approval: Option<Arc<Approval>>,
 }
 
 impl Action {
@@ -189,7 +116,7 @@ impl Action {
     /// With a human's approval of exactly this action.
     #[must_use]
     pub fn approved(mut self, approval: Approval) -> Self {
-        self.approval = Some(approval);
+        self.approval = Some(Arc::new(approval));
         self
     }
 
@@ -220,72 +147,6 @@ impl Action {
 
     /// The approval of exactly this action, if any.
     pub fn approval(&self) -> Option<&Approval> {
-        self.approval.as_ref()
-    }
-}
-
-/// What a human is asked to approve: one exact action of one task. Made by a denial, see
-/// [`Denial::request`](crate::audit::Denial::request).
-///
-/// The arguments are in it as a digest under the task's salt; whoever shows the request to a person shows the
-/// arguments beside it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct ActionRequest {
-    task: TaskId,
-    agent: AgentId,
-    #[serde(flatten)]
-    mode: Mode,
-    tool: ToolName,
-    resource: Resource,
-    arguments: Digest,
-}
-
-impl ActionRequest {
-    pub(super) fn new(task: &TaskId, agent: &AgentId, action: &Action, arguments: Digest) -> Self {
-        Self {
-            task: task.clone(),
-            agent: agent.clone(),
-            mode: action.mode.clone(),
-            tool: action.tool.clone(),
-            resource: action.resource.clone(),
-            arguments,
-        }
-    }
-
-    /// The task that the action belongs to.
-    pub fn task(&self) -> &TaskId {
-        &self.task
-    }
-
-    /// The agent that would act.
-    pub fn agent(&self) -> &AgentId {
-        &self.agent
-    }
-
-    /// On whose errand.
-    pub fn mode(&self) -> &Mode {
-        &self.mode
-    }
-
-    /// The tool that would be called.
-    pub fn tool(&self) -> &ToolName {
-        &self.tool
-    }
-
-    /// What it would touch.
-    pub fn resource(&self) -> &Resource {
-        &self.resource
-    }
-
-    /// The digest of the arguments, under the task's salt.
-    pub fn arguments(&self) -> &Digest {
-        &self.arguments
-    }
-
-    pub(super) fn encode(&self, encoder: &mut Encoder) {
-        let operator = self.mode.operator().map_or(String::new(), ToString::to_string);
-        encoder.text(self.task.as_str()).text(&self.agent.to_string());
-        encoder.text(self.mode.as_str()).text(&operator);
-        encoder.text(self.tool.as_str()).text(&self.resource.to_string()).fixed(self.arguments.as_bytes());
+        self.approval.as_deref()
     }
 }

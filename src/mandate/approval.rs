@@ -47,11 +47,11 @@ pub enum Evidence {
     Vouched,
 }
 
-/// One operator's consent. Good once, until it ends; made only from an [`OperatorSession`], a verified token
+/// One operator's consent. Good once, until it ends, and not `Clone`; made only from an [`OperatorSession`], a verified token
 /// ([`ApprovalVerifier`]), or by [`danger`].
 ///
 /// An approval is an input to a fresh decision, never a stored yes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Approval {
     id: ApprovalId,
     operator: OperatorId,
@@ -60,7 +60,11 @@ pub struct Approval {
     agent: Option<AgentId>,
     /// For this task only, where the approval says so.
     task: Option<TaskId>,
+    /// The task that was sealed with it, where the approval says so.
+    task_hash: Option<Digest>,
     until: Timestamp,
+    /// When it ended as it was given.
+    given_until: Timestamp,
     evidence: Evidence,
     /// What a credential names the approval by: the hash of the token, or of the canonical form.
     digest: Digest,
@@ -83,11 +87,21 @@ impl Approval {
         (id, digest): (ApprovalId, Digest),
         operator: OperatorId,
         scope: Scope,
-        (agent, task): (AgentId, TaskId),
+        (agent, task, task_hash): (AgentId, TaskId, Digest),
         (issued, until): (Timestamp, Timestamp),
     ) -> Self {
-        let (consent, evidence) = (Consent::Scope(scope), Evidence::Token { issued });
-        Self { id, operator, consent, agent: Some(agent), task: Some(task), until, evidence, digest }
+        Self {
+            id,
+            operator,
+            consent: Consent::Scope(scope),
+            agent: Some(agent),
+            task: Some(task),
+            task_hash: Some(task_hash),
+            until,
+            given_until: until,
+            evidence: Evidence::Token { issued },
+            digest,
+        }
     }
 
     fn new(mut encoder: Encoder, operator: OperatorId, consent: Consent, until: Timestamp, evidence: Evidence) -> Self {
@@ -100,13 +114,28 @@ impl Approval {
         }
         let digest = encoder.finish();
         let id = ApprovalId::derive(&digest);
-        Self { id, operator, consent, agent: None, task: None, until, evidence, digest }
+        Self {
+            id,
+            operator,
+            consent,
+            agent: None,
+            task: None,
+            task_hash: None,
+            until,
+            given_until: until,
+            evidence,
+            digest,
+        }
     }
 
-    /// Ends at `until`; it is over at this moment.
+    /// Ends at `until`; it is over at this moment. What was given in a session may outlast it; what somebody else
+    /// sealed or vouched for only gets shorter.
     #[must_use]
     pub fn until(mut self, until: Timestamp) -> Self {
-        self.until = until;
+        self.until = match self.evidence {
+            Evidence::Session { .. } => until,
+            Evidence::Token { .. } | Evidence::Vouched => until.min(self.given_until),
+        };
         self
     }
 
@@ -150,6 +179,17 @@ impl Approval {
         self.task.as_ref()
     }
 
+    pub(crate) fn task_hash(&self) -> Option<&Digest> {
+        self.task_hash.as_ref()
+    }
+
+    /// Whether it must be remembered that it was used, and until when. What a person approves of a task in a session
+    /// is used by moving it, and there is no other of it.
+    pub(crate) fn remembered_until(&self) -> Option<Timestamp> {
+        let moved = matches!((&self.evidence, &self.consent), (Evidence::Session { .. }, Consent::Scope(_)));
+        (!moved).then(|| self.until.max(self.given_until))
+    }
+
     /// Whether it can be presented at `now`: not over, and given in a session that still goes on.
     pub(crate) fn is_presentable_at(&self, now: Timestamp) -> bool {
         let given = match self.evidence {
@@ -162,7 +202,7 @@ impl Approval {
 
     /// Whether it is consent to exactly this action.
     pub(crate) fn is_for(&self, request: &ActionRequest) -> bool {
-        matches!(&self.consent, Consent::Action(consented) if consented == request)
+        matches!(&self.consent, Consent::Action(consented) if consented.is_same_action(request))
     }
 }
 
@@ -171,7 +211,8 @@ pub mod danger {
     use super::{Approval, Consent, Encoder, Evidence, OperatorId, Timestamp};
 
     /// The host vouches that this person consented. `reference` is the host's own name of that consent, for
-    /// instance a ticket number; the same reference is good once.
+    /// instance a ticket number; the same reference is good once, for as long as the host's
+    /// [`Once`](crate::mandate::Once) remembers.
     pub fn approval_vouched_by_host(
         operator: OperatorId,
         consent: impl Into<Consent>,

@@ -52,9 +52,10 @@ impl ApprovalVerifier {
         let operator = OperatorId::new(claims.sub_id.iss.as_str(), claims.sub.as_str()).map_err(|_| Flaw::Subject)?;
         let issued = Timestamp::from_unix(claims.iat).ok_or(Flaw::Claims)?;
         let scope = Detail::scope(&claims.authorization_details)?;
-        let (agent, task) = (claims.may_act.sub, claims.context.task.id);
+        let task = claims.context.task;
+        let sealed = (claims.may_act.sub, task.id, task.hash);
         let named = (claims.jti, Digest::of(token.as_bytes()));
-        Ok(Approval::sealed(named, operator, scope, (agent, task), (issued, until)))
+        Ok(Approval::sealed(named, operator, scope, sealed, (issued, until)))
     }
 }
 
@@ -106,8 +107,7 @@ struct Context {
 #[serde(deny_unknown_fields)]
 struct Task {
     id: TaskId,
-    #[serde(rename = "hash")]
-    _hash: Digest,
+    hash: Digest,
 }
 
 #[derive(Debug, Deserialize)]

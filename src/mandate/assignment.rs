@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::{Action, ActionRequest, Caps, Ledger, LedgerView, LooseEnds, Mandate, Reservation};
+use super::{Action, ActionRequest, Caps, Issued, Ledger, LedgerView, LooseEnds, Mandate, Reservation};
 use crate::canonical::{Digest, Salt};
 use crate::id::{TaskId, TransactionId};
 use crate::identity::OperatorId;
@@ -23,6 +23,18 @@ pub enum TaskState {
     Abandoned,
     /// It was stopped by a human.
     Halted,
+}
+
+impl TaskState {
+    /// The name in records and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Completed => "completed",
+            Self::Abandoned => "abandoned",
+            Self::Halted => "halted",
+        }
+    }
 }
 
 /// A [`TaskState`] that is read and left without a lock.
@@ -88,6 +100,7 @@ pub(crate) struct Assignment {
     salt: Salt,
     life: Life,
     loose_ends: LooseEnds,
+    issued: Issued,
 }
 
 impl Assignment {
@@ -108,6 +121,7 @@ impl Assignment {
             salt,
             life: Life::default(),
             loose_ends: LooseEnds::default(),
+            issued: Issued::default(),
         }
     }
 
@@ -166,13 +180,19 @@ impl Assignment {
     }
 
     /// What a human would be asked to approve.
-    pub(crate) fn request(&self, action: &Action) -> ActionRequest {
-        ActionRequest::new(&self.task, self.mandate.agent().id(), action, self.keyed(action.arguments().digest()))
+    pub(crate) fn request(&self, action: &Action, step: u64) -> ActionRequest {
+        let arguments = self.keyed(action.arguments().digest());
+        ActionRequest::new((&self.task, step), self.mandate.agent().id(), action, arguments)
     }
 
     /// A digest as it may leave the process: keyed with the task's salt.
     pub(crate) fn keyed(&self, digest: &Digest) -> Digest {
         self.salt.key(digest)
+    }
+
+    /// The credentials under it.
+    pub(crate) fn issued(&self) -> &Issued {
+        &self.issued
     }
 
     /// What is still to be written.

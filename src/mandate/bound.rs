@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Number, Value};
 use crate::canonical::Encoder;
+use crate::strict::present;
 
-/// Which values one argument may have. An array is within a bound if each of its items is.
+/// Which values one argument may have. An array is within a bound if each of its items is; an
+/// empty one is like none.
 ///
 /// In JSON: `{"one_of": ["a", 7]}`, `{"at_most": "12.00"}`, `{"at_least": 1, "at_most": 5}`, each also with
 /// `"or_absent": true`, or just `"absent"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "WrittenBound", into = "WrittenBound")]
+#[serde(try_from = "WrittenBound", into = "WrittenBound")]
 pub struct Bound {
     one_of: Option<BTreeSet<Target>>,
     at_least: Option<Number>,
@@ -56,6 +58,7 @@ impl Bound {
     pub(super) fn admits(&self, value: Option<&Value>) -> bool {
         match value {
             None | Some(Value::Null) => self.or_absent,
+            Some(Value::List(items)) if items.is_empty() => self.or_absent,
             Some(Value::List(items)) => items.iter().all(|item| self.admits_one(item)),
             Some(value) => self.admits_one(value),
         }
@@ -117,25 +120,28 @@ enum Word {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parts {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     one_of: Option<BTreeSet<Target>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     at_least: Option<Number>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     at_most: Option<Number>,
     #[serde(default)]
     or_absent: bool,
 }
 
-impl From<WrittenBound> for Bound {
-    fn from(written: WrittenBound) -> Self {
-        match written {
-            WrittenBound::Word(Word::Absent) => Self::absent(),
-            WrittenBound::Parts(Parts { one_of, at_least, at_most, or_absent }) => {
-                let at_least = at_least.or(at_most.map(|_| Number::from(0)));
-                Self { one_of, at_least, at_most, or_absent }
-            }
+impl TryFrom<WrittenBound> for Bound {
+    type Error = &'static str;
+    fn try_from(written: WrittenBound) -> Result<Self, Self::Error> {
+        let WrittenBound::Parts(Parts { one_of, at_least, at_most, or_absent }) = written else {
+            return Ok(Self::absent());
+        };
+        let at_least = at_least.or(at_most.map(|_| Number::from(0)));
+        let bound = Self { one_of, at_least, at_most, or_absent };
+        if bound.one_of.is_none() && !bound.is_range() {
+            return Err("a bound has `one_of`, `at_least` or `at_most`");
         }
+        Ok(bound)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bound, Grant, Resource, Scope, ScopeError, ToolName};
+use super::{Arguments, Bound, Grant, Resource, Scope, ScopeError, ToolName};
 use crate::id::Audience;
 use crate::jose::Flaw;
+use crate::strict::present;
 
 const TYPE: &str = "urn:bailiwick:rar:task-action";
 /// A token has no more of them (token profile, schema).
@@ -18,7 +19,7 @@ pub(crate) struct Detail {
     pub(crate) actions: Vec<ToolName>,
     #[serde(default, skip_serializing_if = "Constraints::is_none")]
     pub(crate) constraints: Constraints,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(crate) identifier: Option<Resource>,
     pub(crate) locations: Vec<Audience>,
     #[serde(rename = "type")]
@@ -30,13 +31,13 @@ pub(crate) struct Detail {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Constraints {
     /// The value that the argument `currency` must have.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(crate) currency: Option<String>,
     /// The limit of the argument `amount_minor`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(crate) max_amount_minor: Option<i64>,
     /// How many calls.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(crate) max_calls: Option<u32>,
 }
 
@@ -63,6 +64,11 @@ impl Detail {
         let sound = |detail: &Self| detail.kind == TYPE && detail.locations.len() == 1 && !detail.actions.is_empty();
         let fits = !details.is_empty() && details.len() <= MAX_DETAILS && details.iter().all(sound);
         if fits { Ok(()) } else { Err(Flaw::Authority) }
+    }
+
+    /// Whether it permits this action on this resource with these arguments.
+    pub(crate) fn permits(&self, action: &ToolName, resource: &Resource, arguments: &Arguments) -> bool {
+        self.actions.contains(action) && self.grant().is_ok_and(|grant| grant.beyond(resource, arguments).is_none())
     }
 
     /// The scope that these details make. What a human sealed, they need not be asked again.

@@ -123,8 +123,11 @@ impl Drop for Reservation {
         }
         let mut book = locked(&self.ledger.0);
         book.calls = book.calls.saturating_sub(1);
-        if let Some(calls) = book.by_tool.get_mut(&self.tool) {
-            *calls = calls.saturating_sub(1);
+        match book.by_tool.get_mut(&self.tool) {
+            Some(calls) if *calls > 1 => *calls -= 1,
+            _ => {
+                book.by_tool.remove(&self.tool);
+            }
         }
     }
 }

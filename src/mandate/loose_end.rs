@@ -35,35 +35,56 @@ impl LooseEnd {
     }
 }
 
-/// The loose ends of one task.
+/// The loose ends of one task: what runs, and what a record says wrongly.
 #[derive(Debug, Default)]
 pub(crate) struct LooseEnds(Mutex<Ends>);
 
 #[derive(Debug, Default)]
 struct Ends {
     left: Vec<LooseEnd>,
-    /// Effects that nobody told, remembered or not.
+    /// Beyond those that are remembered one by one.
+    more: u64,
+    /// Effects that were recorded as unknown, in all.
     unknown: u64,
 }
 
 impl LooseEnds {
     pub(crate) fn leave(&self, end: LooseEnd) {
         let mut ends = locked(&self.0);
-        ends.unknown = ends.unknown.saturating_add(u64::from(end.missing == Missing::Effect));
         if ends.left.len() < MAX {
             ends.left.push(end);
+        } else {
+            ends.more = ends.more.saturating_add(1);
         }
     }
 
-    /// Takes what is not written yet; says how many effects are unknown in all.
-    pub(crate) fn take(&self) -> (Vec<LooseEnd>, u64) {
+    /// What was missing of a decision is said.
+    pub(crate) fn tie(&self, decision: EventId) {
         let mut ends = locked(&self.0);
-        (std::mem::take(&mut ends.left), ends.unknown)
+        match ends.left.iter().position(|end| end.decision == decision) {
+            Some(place) => {
+                ends.left.swap_remove(place);
+            }
+            None => ends.more = ends.more.saturating_sub(1),
+        }
     }
 
-    /// Gives back what could not be written.
-    pub(crate) fn put_back(&self, left: impl Iterator<Item = LooseEnd>) {
-        let left: Vec<_> = left.collect();
-        locked(&self.0).left.extend(left);
+    /// Takes one that is not said yet, in order.
+    pub(crate) fn take(&self) -> Option<LooseEnd> {
+        let mut ends = locked(&self.0);
+        let first = ends.left.iter().enumerate().min_by_key(|(_, end)| end.decision).map(|(place, _)| place)?;
+        Some(ends.left.swap_remove(first))
+    }
+
+    /// Notes that an effect was recorded as unknown.
+    pub(crate) fn count_unknown(&self) {
+        let mut ends = locked(&self.0);
+        ends.unknown = ends.unknown.saturating_add(1);
+    }
+
+    /// How many effects nobody told.
+    pub(crate) fn unknown(&self) -> u64 {
+        let ends = locked(&self.0);
+        ends.unknown.saturating_add(ends.more)
     }
 }

@@ -1,6 +1,7 @@
 //! The mandate: what a human authorised an agent to pursue.
 
 use super::{Approval, Consent, Evidence, Mode, Scope, ToolName};
+use crate::canonical::Digest;
 use crate::id::{ApprovalId, IdError, Prose, TaskId};
 use crate::identity::{AgentId, AgentIdentity, OperatorId, OperatorSession};
 use crate::time::Timestamp;
@@ -178,6 +179,11 @@ impl Mandate {
     /// Whether this person approved the task.
     pub(crate) fn is_approved_by(&self, operator: &OperatorId) -> bool {
         self.approvals.iter().any(|approval| approval.operator() == operator)
+    }
+
+    /// The task that an approvals service sealed, where an approval names it.
+    pub(crate) fn task_hash(&self) -> Option<&Digest> {
+        self.approvals.iter().find_map(Approval::task_hash)
     }
 
     pub(crate) fn max_tool_calls(&self, tool: &ToolName) -> Option<u32> {

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionClass, ArgumentName, Bound, Mode, Resource, ToolName};
+use super::{Action, ActionClass, ArgumentName, Arguments, Bound, Mode, Resource, ToolName};
 use crate::canonical::{Digest, Encoder};
 use crate::id::{Audience, IdError};
+use crate::strict::{present, unique};
 
 /// A scope was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum ScopeError {
     /// The tool is in the scope already.
     #[error("the scope has a grant for the tool {0} already")]
     Duplicate(ToolName),
+    /// The argument is bound already.
+    #[error("the argument {0} is bound already")]
+    DuplicateBound(ArgumentName),
 }
 
 /// Whether an action is covered, in rising order: what one scope covers, a wider one covers no less.
@@ -60,6 +64,8 @@ pub enum Beyond {
     Argument(ArgumentName),
     /// The action is of a class for which a human approves the exact action.
     Class(ActionClass),
+    /// The policies permit it with a human's approval of the exact action, and not without.
+    Policies,
 }
 
 impl std::fmt::Display for Beyond {
@@ -69,6 +75,7 @@ impl std::fmt::Display for Beyond {
             Self::Mode => f.write_str("the tool may not run autonomously"),
             Self::Resource => f.write_str("the resource is not in the scope"),
             Self::Argument(name) => write!(f, "the value of the argument {name} is not in the scope"),
+            Self::Policies => f.write_str("the policies want a human's approval of this action"),
             Self::Class(class) => write!(f, "actions of the class {class} are approved one by one"),
         }
     }
@@ -106,8 +113,9 @@ impl std::fmt::Display for Beyond {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
+    #[serde(deserialize_with = "unique")]
     tools: BTreeMap<ToolName, Grant>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     max_calls: Option<u32>,
 }
 
@@ -153,6 +161,11 @@ impl Scope {
             && self.tools.iter().all(|(tool, grant)| wider.tools.get(tool).is_some_and(|wide| grant.is_subset(wide)))
     }
 
+    /// Every tool that is granted, with the arguments that are bound.
+    pub(crate) fn bound_arguments(&self) -> impl Iterator<Item = (&ToolName, impl Iterator<Item = &ArgumentName>)> {
+        self.tools.iter().map(|(tool, grant)| (tool, grant.bounds.keys()))
+    }
+
     pub(crate) fn grant(&self, tool: &ToolName) -> Option<&Grant> {
         self.tools.get(tool)
     }
@@ -191,13 +204,13 @@ fn encode_limit(limit: Option<u32>, encoder: &mut Encoder) {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grant {
-    #[serde(rename = "where", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(rename = "where", deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
     bounds: BTreeMap<ArgumentName, Bound>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     resources: Option<BTreeSet<Resource>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     audiences: Option<BTreeSet<Audience>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     max_calls: Option<u32>,
     autonomous: bool,
     preapproved: bool,
@@ -224,9 +237,13 @@ impl Grant {
     ///
     /// # Errors
     ///
-    /// `argument` is not the name of an argument.
+    /// `argument` is not the name of an argument, or is bound already.
     pub fn bound(mut self, argument: &str, bound: Bound) -> Result<Self, ScopeError> {
-        self.bounds.insert(ArgumentName::new(argument)?, bound);
+        let argument = ArgumentName::new(argument)?;
+        if self.bounds.contains_key(&argument) {
+            return Err(ScopeError::DuplicateBound(argument));
+        }
+        self.bounds.insert(argument, bound);
         Ok(self)
     }
 
@@ -284,7 +301,7 @@ impl Grant {
         if *action.mode() == Mode::Autonomous && !self.autonomous {
             return Coverage::Outside(Beyond::Mode);
         }
-        if let Some(beyond) = self.beyond(action) {
+        if let Some(beyond) = self.beyond(action.resource(), action.arguments()) {
             return match self.outside {
                 Otherwise::Deny => Coverage::Outside(beyond),
                 Otherwise::Ask => Coverage::Ask(beyond),
@@ -296,12 +313,12 @@ impl Grant {
         Coverage::Within
     }
 
-    /// The first bound that the action is beyond.
-    fn beyond(&self, action: &Action) -> Option<Beyond> {
-        if self.resources.as_ref().is_some_and(|named| !named.contains(action.resource())) {
+    /// The first bound that an action with this resource and these arguments is beyond.
+    pub(super) fn beyond(&self, resource: &Resource, arguments: &Arguments) -> Option<Beyond> {
+        if self.resources.as_ref().is_some_and(|named| !named.contains(resource)) {
             return Some(Beyond::Resource);
         }
-        let beyond = self.bounds.iter().find(|(name, bound)| !bound.admits(action.arguments().get(name.as_str())));
+        let beyond = self.bounds.iter().find(|(name, bound)| !bound.admits(arguments.get(name.as_str())));
         beyond.map(|(name, _)| Beyond::Argument(name.clone()))
     }
 

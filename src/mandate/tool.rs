@@ -98,7 +98,8 @@ impl ArgumentType {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// What a value of this type is called.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bool => "a boolean",
             Self::Integer => "an integer",

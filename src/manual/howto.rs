@@ -58,7 +58,7 @@
 //!     permit(principal, action, resource) when { principal.attested };
 //!
 //!     @id("nothing-leaves-after-untrusted-content")
-//!     forbid(principal, action in Class::Action::"external_commitment", resource)
+//!     forbid(principal, action in Action::"any external_commitment", resource)
 //!     when { context.task.labels.contains("untrusted") && !context.approved };
 //! "#)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use crate::canonical::Encoder;
 use crate::id::{Found, IdError};
 use crate::json::{self, Json, JsonError, Limits};
-use crate::mandate::{ActionClass, ArgumentName, ArgumentType, Label, Tool, ToolError, ToolName};
+use crate::mandate::{ActionClass, ArgumentName, ArgumentType, Label, Scope, Tool, ToolError, ToolName};
 
 /// A `tools/list` answer has at most 4 MiB and 64 levels.
 const LIMITS: Limits = Limits { bytes: 4 * 1024 * 1024, depth: 64 };
@@ -142,6 +143,39 @@ impl Catalog {
         self.0.values()
     }
 
+    /// Checks that a scope grants tools that are declared, and binds arguments that they have: a bound on a misspelt
+    /// argument would bind nothing.
+    ///
+    /// # Errors
+    ///
+    /// The first tool or argument that is not declared.
+    pub fn check_scope(&self, scope: &Scope) -> Result<(), CatalogError> {
+        for (name, mut arguments) in scope.bound_arguments() {
+            let tool = self.get(name).ok_or_else(|| CatalogError::Unknown(name.clone()))?;
+            if let Some(argument) = arguments.find(|argument| !tool.parameters().contains_key(*argument)) {
+                let (tool, argument) = (name.clone(), Found::new(argument.as_str()));
+                return Err(ToolError::Undeclared { tool, argument }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that a verdict depends on, besides the schema: labels, opaque arguments, descriptions.
+    pub(super) fn encode(&self, encoder: &mut Encoder) {
+        encoder.count(self.0.len());
+        for tool in self.0.values() {
+            encoder.text(tool.name().as_str()).text(tool.class().as_str()).count(tool.parameters().len());
+            for (name, parameter) in tool.parameters() {
+                encoder.text(name.as_str()).text(parameter.kind.name()).tag(u8::from(parameter.required));
+            }
+            encoder.count(tool.labels().len());
+            for label in tool.labels() {
+                encoder.text(label.as_str());
+            }
+            encoder.text(&tool.description().map_or(String::new(), ToString::to_string));
+        }
+    }
+
     /// The Cedar schema that policies over these tools are validated against.
     ///
     /// ```
@@ -151,7 +185,7 @@ impl Catalog {
     /// let close = Tool::new("ticket.close".parse()?, ActionClass::Write)
     ///     .required("reason".parse()?, ArgumentType::Text)?;
     /// let schema = Catalog::new().with(close)?.schema();
-    /// assert!(schema.contains(r#"action "ticket.close" in [Class::Action::"write"]"#));
+    /// assert!(schema.contains(r#"action "ticket.close" in [Action::"any write"]"#));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn schema(&self) -> String {
@@ -168,7 +202,7 @@ impl Catalog {
             let _ = write!(
                 schema,
                 r#"
-action "{}" in [Class::Action::"{}"] appliesTo {{
+action "{}" in [Action::"any {}"] appliesTo {{
   principal: [AgentIdentity],
   resource: [Resource],
   context: {{

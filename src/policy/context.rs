@@ -7,7 +7,7 @@ use cedar_policy::{
 };
 
 use super::PolicyError;
-use super::evaluator::Question;
+use super::Question;
 use super::index::Slice;
 use crate::mandate::{ArgumentType, Tool, Value};
 
@@ -17,11 +17,21 @@ pub(super) fn uid(kind: &str, id: &str) -> Result<EntityUid, PolicyError> {
     Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
 }
 
+/// What policies see besides the facts that always hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    /// A human's approval of exactly this action.
+    pub(super) approved: bool,
+    /// The agent user that is presented.
+    pub(super) agent_user: bool,
+}
+
 /// The request, checked against the schema, and the entities that it names.
 pub(super) fn request(
     question: &Question<'_>,
     tool: &Tool,
     slice: &Slice,
+    seen: Seen,
     schema: &Schema,
 ) -> Result<(Request, Entities), PolicyError> {
     let (agent, action) = (question.mandate.agent(), question.action);
@@ -29,11 +39,12 @@ pub(super) fn request(
     let resource = uid("Resource", &action.resource().to_string())?;
     let sponsor = uid("HumanOperator", &agent.sponsor().to_string())?;
     let operator = action.mode().operator().map(|id| uid("HumanOperator", &id.to_string())).transpose()?;
-    let user = action.presented().map(|user| uid("AgentUser", &user.id().to_string())).transpose()?;
+    let user = action.presented().filter(|_| seen.agent_user);
+    let user = user.map(|user| uid("AgentUser", &user.id().to_string())).transpose()?;
 
     let mut pairs = vec![
         ("mode".to_owned(), text(action.mode().as_str())),
-        ("approved".to_owned(), RestrictedExpression::new_bool(question.is_approved())),
+        ("approved".to_owned(), RestrictedExpression::new_bool(seen.approved)),
         ("task".to_owned(), task(question)?),
         ("tool".to_owned(), declared(tool)?),
         ("time".to_owned(), RestrictedExpression::new_datetime(datetime(question))),

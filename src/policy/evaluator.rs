@@ -1,124 +1,19 @@
 //! The evaluator: Cedar text in, verdicts out.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use cedar_policy::{AuthorizationError, Authorizer, Decision, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 
-use super::index::{self, Index};
-use super::text::{self, TextError};
-use super::{Catalog, Outcome, PolicyName, Reason, Verdict, context, guard};
+use super::context::Seen;
+use super::index::{self, Index, Slice};
+use super::{
+    Catalog, Message, Outcome, PolicyError, PolicyName, Question, Reason, Verdict, context, guard, stack, text,
+};
 use crate::canonical::{Digest, Encoder};
-use crate::id::{Found, IdError};
-use crate::mandate::{Action, ActionClass, ActionRequest, LedgerView, Mandate, Standing, Tool};
-use crate::time::Timestamp;
-
-/// Policies did not load; what was loaded before stays.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PolicyError {
-    /// The text is over a bound.
-    #[error(transparent)]
-    Text(#[from] TextError),
-    /// The text is not Cedar, or Cedar refused it.
-    #[error("cedar refused: {0}")]
-    Cedar(Message),
-    /// A policy does not fit the tools and the vocabulary, or can never apply.
-    #[error("{count} problems with the policies, the first: {first}")]
-    Invalid {
-        /// How many problems.
-        count: usize,
-        /// The first one.
-        first: Message,
-    },
-    /// A policy has no `@id`.
-    #[error("the policy number {number} has no `@id`")]
-    NoId {
-        /// The policy's place in the text, from 1.
-        number: usize,
-    },
-    /// An `@id` is not valid.
-    #[error(transparent)]
-    Id(#[from] IdError),
-    /// Two policies have one `@id`.
-    #[error("the `@id` {0} is used twice")]
-    DuplicateId(PolicyName),
-    /// The text has a template; those are not linked here and would never apply.
-    #[error("the policy {0} is a template")]
-    Template(Found),
-}
-
-/// A message of Cedar's, at most 500 characters of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message(String);
-
-impl Message {
-    fn of(message: &impl fmt::Display) -> Self {
-        Self(message.to_string().chars().take(500).collect())
-    }
-}
-
-impl fmt::Display for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl PolicyError {
-    pub(super) fn cedar(error: impl fmt::Display) -> Self {
-        Self::Cedar(Message::of(&error))
-    }
-}
-
-/// One question to the rules. Everything that a verdict depends on besides policies.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Question<'a> {
-    /// The task's mandate.
-    pub mandate: &'a Mandate,
-    /// What holds at this instant.
-    pub standing: &'a Standing,
-    /// What the task did before.
-    pub ledger: &'a LedgerView,
-    /// What is asked.
-    pub action: &'a Action,
-    /// The same as a human would be asked.
-    pub request: &'a ActionRequest,
-    /// When the task ends.
-    pub until: Timestamp,
-    /// The time of the decision.
-    pub now: Timestamp,
-}
-
-impl<'a> Question<'a> {
-    /// Asks about `action` at `now`, in a task that ends at `until`.
-    pub fn new(
-        mandate: &'a Mandate,
-        standing: &'a Standing,
-        ledger: &'a LedgerView,
-        action: &'a Action,
-        request: &'a ActionRequest,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Self {
-        Self { mandate, standing, ledger, action, request, until, now }
-    }
-
-    /// Whether a human approved exactly this action, in time: one who approved the task, is active, and, for an
-    /// action on somebody's behalf, is that person.
-    pub(super) fn is_approved(&self) -> bool {
-        self.action.approval().is_some_and(|approval| {
-            let operator = approval.operator();
-            approval.is_for(self.request)
-                && approval.is_presentable_at(self.now)
-                && self.mandate.is_approved_by(operator)
-                && self.standing.operators.contains(operator)
-                && self.action.mode().operator().is_none_or(|behalf| behalf == operator)
-        })
-    }
-}
+use crate::id::Found;
+use crate::mandate::{ActionClass, Beyond, Tool};
 
 /// Decides with one snapshot of policies at a time. Cheap to clone; clones share the snapshot.
 ///
@@ -209,63 +104,111 @@ impl Evaluator {
         let standing = guard::check_standing(mandate, standing, action.mode(), until, now);
         let tool = tool.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()));
         let guarded = standing.and(tool).and_then(|tool| Ok((tool, guard::check(question, tool)?)));
-        let (tool, ask) = match guarded {
+        let (tool, beyond) = match guarded {
             Ok(guarded) => guarded,
             Err(reason) => return verdict.refused(reason),
         };
-        let (policies, refusal) = snapshot.ask_policies(question, tool);
-        let verdict = Verdict { policies, ..verdict };
-        match (refusal, ask) {
-            (Some(reason), _) => verdict.refused(reason),
-            (None, None) => verdict,
-            (None, Some(_)) if question.is_approved() => Verdict { rests_on_approval: true, ..verdict },
-            (None, Some(beyond)) => {
-                Verdict { outcome: Outcome::Held, reason: Some(Reason::NeedsApproval(beyond)), ..verdict }
+        let approved = question.is_approved();
+        let (answer, beyond) = snapshot.ask_for_approval(question, tool, approved, beyond);
+        let verdict = Verdict { policies: answer.policies, ..verdict };
+        match (answer.refusal, beyond, action.approval()) {
+            (Some(reason), ..) => verdict.refused(reason),
+            (None, _, _) if approved => Verdict { rests_on_approval: true, ..verdict },
+            (None, None, _) => verdict,
+            (None, Some(beyond), None) => verdict.held(Reason::NeedsApproval(beyond)),
+            (None, Some(_), Some(approval)) => {
+                verdict.held(Reason::ApprovalInvalid { operator: approval.operator().clone() })
             }
         }
+    }
+}
+
+/// What policies say.
+struct Answer {
+    /// The policies that decided.
+    policies: Vec<PolicyName>,
+    /// Why not, if not.
+    refusal: Option<Reason>,
+}
+
+impl Answer {
+    fn refused(reason: Reason) -> Self {
+        Self { policies: Vec::new(), refusal: Some(reason) }
     }
 }
 
 impl Snapshot {
     fn load(catalog: &Catalog, policies: &str) -> Result<Self, PolicyError> {
         text::check(policies)?;
-        let schema_text = catalog.schema();
-        let (schema, _) = Schema::from_cedarschema_str(&schema_text).map_err(PolicyError::cedar)?;
-        let parsed: PolicySet = policies.parse().map_err(PolicyError::cedar)?;
-        if let Some(template) = parsed.templates().next() {
-            return Err(PolicyError::Template(Found::new(template.id().as_ref())));
-        }
-        let named = name_all(&parsed)?;
-        validate(&named, &schema)?;
-        let index = index::build(catalog.tools().map(Tool::name), &named, &schema)?;
-        let mut encoder = Encoder::new("bailiwick/policies/v1");
-        encoder.text(&schema_text).text(policies);
-        Ok(Self { schema, index, digest: encoder.finish() })
+        stack::deep(|| {
+            let schema_text = catalog.schema();
+            let (schema, _) = Schema::from_cedarschema_str(&schema_text).map_err(PolicyError::cedar)?;
+            let parsed: PolicySet = policies.parse().map_err(PolicyError::cedar)?;
+            if let Some(template) = parsed.templates().next() {
+                return Err(PolicyError::Template(Found::new(template.id().as_ref())));
+            }
+            let named = name_all(&parsed)?;
+            validate(&named, &schema)?;
+            let index = index::build(catalog.tools().map(Tool::name), &named, &schema)?;
+            let mut encoder = Encoder::new("bailiwick/policies/v1");
+            encoder.text(&schema_text).text(policies);
+            catalog.encode(&mut encoder);
+            Ok(Self { schema, index, digest: encoder.finish() })
+        })
     }
 
-    /// Asks Cedar: the policies that decided, and why not, if not. Any error of any policy denies.
-    fn ask_policies(&self, question: &Question<'_>, tool: &Tool) -> (Vec<PolicyName>, Option<Reason>) {
+    /// Asks the policies. Where they refuse and would permit with a human's approval of this action, that approval is
+    /// what is missing.
+    fn ask_for_approval(
+        &self,
+        question: &Question<'_>,
+        tool: &Tool,
+        approved: bool,
+        beyond: Option<Beyond>,
+    ) -> (Answer, Option<Beyond>) {
         let Some(slice) = self.index.get(tool.name()) else {
-            return (Vec::new(), Some(Reason::NotPermitted));
+            return (Answer::refused(Reason::NotPermitted), beyond);
         };
-        let (request, entities) = match context::request(question, tool, slice, &self.schema) {
-            Ok(asked) => asked,
+        let answer = self.ask(question, tool, slice, approved);
+        let refused = matches!(answer.refusal, Some(Reason::NotPermitted | Reason::Forbidden(_)));
+        if refused && !approved && slice.sees_approval {
+            let approved = self.ask(question, tool, slice, true);
+            if approved.refusal.is_none() {
+                return (approved, beyond.or(Some(Beyond::Policies)));
+            }
+        }
+        (answer, beyond)
+    }
+
+    /// An agent user that is presented adds nothing: what is refused without it is refused.
+    fn ask(&self, question: &Question<'_>, tool: &Tool, slice: &Slice, approved: bool) -> Answer {
+        let without = self.ask_cedar(question, tool, slice, Seen { approved, agent_user: false });
+        if question.action.presented().is_none() || !slice.sees_agent_user || without.refusal.is_some() {
+            return without;
+        }
+        self.ask_cedar(question, tool, slice, Seen { approved, agent_user: true })
+    }
+
+    /// Asks Cedar once. Any error of any policy denies.
+    fn ask_cedar(&self, question: &Question<'_>, tool: &Tool, slice: &Slice, seen: Seen) -> Answer {
+        let Ok((request, entities)) = context::request(question, tool, slice, seen, &self.schema) else {
             // What Cedar will not even look at, no policy can permit.
-            Err(_) => return (Vec::new(), Some(Reason::PolicyFailed(Vec::new()))),
+            return Answer::refused(Reason::PolicyFailed(Vec::new()));
         };
         let response = Authorizer::new().is_authorized(&request, &slice.policies, &entities);
         if response.diagnostics().errors().next().is_some() {
             let erring = names(response.diagnostics().errors().map(|error| match error {
                 AuthorizationError::PolicyEvaluationError(error) => error.policy_id(),
             }));
-            return (Vec::new(), Some(Reason::PolicyFailed(erring)));
+            return Answer::refused(Reason::PolicyFailed(erring));
         }
-        let deciding = names(response.diagnostics().reason());
-        match response.decision() {
-            Decision::Allow => (deciding, None),
-            Decision::Deny if deciding.is_empty() => (deciding, Some(Reason::NotPermitted)),
-            Decision::Deny => (deciding.clone(), Some(Reason::Forbidden(deciding))),
-        }
+        let policies = names(response.diagnostics().reason());
+        let refusal = match response.decision() {
+            Decision::Allow => None,
+            Decision::Deny if policies.is_empty() => Some(Reason::NotPermitted),
+            Decision::Deny => Some(Reason::Forbidden(policies.clone())),
+        };
+        Answer { policies, refusal }
     }
 }
 

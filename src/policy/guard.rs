@@ -1,7 +1,6 @@
 //! What no policy may override: standing, declaration, scope and budget.
 
-use super::Reason;
-use super::evaluator::Question;
+use super::{Question, Reason};
 use crate::mandate::{Beyond, Coverage, Mandate, Mode, Standing, TaskState, Tool};
 use crate::time::Timestamp;
 
@@ -16,12 +15,7 @@ pub(super) fn check(question: &Question<'_>, tool: &Tool) -> Result<Option<Beyon
         Coverage::Within => None,
     };
     check_budget(question)?;
-    match (ask, action.approval()) {
-        (Some(_), Some(approval)) if !question.is_approved() => {
-            Err(Reason::ApprovalInvalid { operator: approval.operator().clone() })
-        }
-        (ask, _) => Ok(ask),
-    }
+    Ok(ask)
 }
 
 /// Checks that the agent, the task and the person stand as they must: before a decision, and again before a permit
@@ -66,12 +60,12 @@ pub(crate) fn check_standing(
 
 /// Presenting an agent user adds nothing; presenting another agent's takes everything.
 fn check_agent_user(question: &Question<'_>) -> Result<(), Reason> {
-    let agent = question.mandate.agent().id();
+    let agent = question.mandate.agent();
     match question.action.presented() {
-        Some(user) if user.agent() != agent => Err(Reason::AgentUserNotBound {
+        Some(user) if !user.is_of(agent) => Err(Reason::AgentUserNotBound {
             user: user.id().clone(),
             bound: user.agent().clone(),
-            agent: agent.clone(),
+            agent: agent.id().clone(),
         }),
         _ => Ok(()),
     }

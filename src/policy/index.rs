@@ -17,6 +17,10 @@ pub(super) struct Slice {
     /// The action and its groups, as Cedar wants them among the entities.
     pub(super) entities: Vec<Entity>,
     pub(super) policies: PolicySet,
+    /// Whether some policy may ask for an approval of the exact action.
+    pub(super) sees_approval: bool,
+    /// Whether some policy may ask for the agent user.
+    pub(super) sees_agent_user: bool,
 }
 
 /// The slice of each tool.
@@ -39,8 +43,11 @@ pub(super) fn build<'a>(
                 ActionConstraint::In(some) => some.iter().any(matches),
             });
             let policies = PolicySet::from_policies(sliced.cloned()).map_err(PolicyError::cedar)?;
+            // Whoever reads a member of the context writes its name; who writes it elsewhere is asked once too often.
+            let names = |member: &str| policies.policies().any(|policy| policy.to_string().contains(member));
+            let (sees_approval, sees_agent_user) = (names("approved"), names("agent_user"));
             let entities = std::iter::once(&action).chain(&groups).filter_map(|uid| known.get(uid).cloned()).collect();
-            Ok((tool.clone(), Slice { action, entities, policies }))
+            Ok((tool.clone(), Slice { action, entities, policies, sees_approval, sees_agent_user }))
         })
         .collect()
 }

@@ -5,14 +5,19 @@
 
 mod catalog;
 mod context;
+mod error;
 mod evaluator;
 mod guard;
 mod index;
+mod question;
+mod stack;
 mod text;
 mod verdict;
 
 pub use catalog::{Catalog, CatalogError};
-pub use evaluator::{Evaluator, Message, PolicyError, Question};
+pub use error::{Message, PolicyError};
+pub use evaluator::Evaluator;
 pub(crate) use guard::check_standing;
+pub use question::Question;
 pub use text::{Limit, TextError};
-pub use verdict::{Outcome, PolicyName, Reason, ReasonCode, Remedy, Verdict};
+pub use verdict::{Outcome, PolicyName, Reason, ReasonCode, Remedy, Stale, Verdict};

@@ -13,7 +13,7 @@ pub enum Limit {
     Policies,
     /// Brackets within brackets.
     Nesting,
-    /// Operators, `if`, `in`, `is`, `has` and `like` in one policy.
+    /// Operators, `[`, `if`, `in`, `is`, `has`, `like`, `when` and `unless` in one policy.
     Operators,
 }
 
@@ -64,13 +64,14 @@ pub(super) fn check(text: &str) -> Result<(), TextError> {
             (Place::Quoted, b'\\') => {
                 bytes.next();
             }
-            (Place::Quoted, b'"') | (Place::Comment, b'\n') => place = Place::Code,
+            (Place::Quoted, b'"') | (Place::Comment, b'\n' | b'\r') => place = Place::Code,
             (Place::Quoted | Place::Comment, _) => {}
             (Place::Code, b'"') => place = Place::Quoted,
             (Place::Code, b'/') if bytes.peek() == Some(&b'/') => place = Place::Comment,
             (Place::Code, b'(' | b'[' | b'{') => {
                 depth += 1;
                 within(Limit::Nesting, depth)?;
+                operators += usize::from(byte == b'[');
             }
             (Place::Code, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
             (Place::Code, b';') => {
@@ -95,7 +96,8 @@ pub(super) fn check(text: &str) -> Result<(), TextError> {
 }
 
 /// The keywords that nest or chain, as the numbers that their letters spell.
-const KEYWORDS: [u64; 5] = [spelt(b"if"), spelt(b"in"), spelt(b"is"), spelt(b"has"), spelt(b"like")];
+const KEYWORDS: [u64; 7] =
+    [spelt(b"if"), spelt(b"in"), spelt(b"is"), spelt(b"has"), spelt(b"like"), spelt(b"when"), spelt(b"unless")];
 
 const fn spelt(letters: &[u8]) -> u64 {
     let (mut word, mut rest) = (0, letters);

@@ -52,6 +52,11 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The same question, held for a reason that a human's approval lifts.
+    pub(crate) fn held(self, reason: Reason) -> Self {
+        Self { outcome: Outcome::Held, reason: Some(reason), rests_on_approval: false, ..self }
+    }
+
     /// The same question, refused for a reason that arose after the rules were asked.
     pub(crate) fn refused(self, reason: Reason) -> Self {
         Self { outcome: Outcome::Denied, reason: Some(reason), rests_on_approval: false, ..self }
@@ -160,7 +165,7 @@ reasons! {
     /// The record was not taken.
     Audit, "audit_unavailable", Later,
         "Stop: no action can be recorded at the moment.", ["NIST GOVERN 1.5", "MAESTRO L7 Repudiation"];
-    /// The permit is over, or for another task.
+    /// The permit is over, for another task, or from older policies.
     PermitInvalid, "permit_invalid", Later,
         "Ask for this action again.", ["ASI03"];
     /// No credential can be minted for what was permitted.
@@ -268,7 +273,7 @@ pub enum Reason {
     /// See [`ReasonCode::Audit`].
     Audit(Found),
     /// See [`ReasonCode::PermitInvalid`].
-    PermitInvalid,
+    PermitInvalid(Stale),
     /// See [`ReasonCode::NoCredential`].
     NoCredential(Found),
     /// See [`ReasonCode::ArgumentsChanged`].
@@ -300,9 +305,43 @@ impl Reason {
             Self::NotPermitted => ReasonCode::NotPermitted,
             Self::PolicyFailed(_) => ReasonCode::PolicyFailed,
             Self::Audit(_) => ReasonCode::Audit,
-            Self::PermitInvalid => ReasonCode::PermitInvalid,
+            Self::PermitInvalid(_) => ReasonCode::PermitInvalid,
             Self::NoCredential(_) => ReasonCode::NoCredential,
             Self::ArgumentsChanged => ReasonCode::ArgumentsChanged,
+        }
+    }
+}
+
+/// Why a permit is good for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stale {
+    /// It is for another task.
+    OtherTask,
+    /// Other policies decide now than those that permitted it.
+    OtherPolicies {
+        /// The digest of those that permitted it.
+        permitted: Digest,
+        /// The digest of those that decide now.
+        now: Digest,
+    },
+    /// Its time is over.
+    Over {
+        /// When it ended.
+        until: Timestamp,
+        /// The time now.
+        now: Timestamp,
+    },
+}
+
+impl fmt::Display for Stale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherTask => f.write_str("the permit is for another task"),
+            Self::OtherPolicies { permitted, now } => {
+                write!(f, "the permit is from the policies {permitted}, those that decide are {now}")
+            }
+            Self::Over { until, now } => write!(f, "the permit ended at {until}, it is {now}"),
         }
     }
 }
@@ -318,7 +357,7 @@ impl fmt::Display for Reason {
             Self::Halted => f.write_str("everything was halted since the task began"),
             Self::AgentNotActive(agent) => write!(f, "the agent {agent} was suspended or retired"),
             Self::ProofExpired { until, now } => write!(f, "the agent's proof ended at {until}, it is {now}"),
-            Self::TaskEnded(state) => write!(f, "the task is {state:?}, not active"),
+            Self::TaskEnded(state) => write!(f, "the task is {}, not active", state.as_str()),
             Self::TaskOver { until, now } => write!(f, "the task's time ended at {until}, it is {now}"),
             Self::NotApprovedBy(operator) => write!(f, "the operator {operator} did not approve the task"),
             Self::OperatorNotActive(operator) => write!(f, "the operator {operator} is not active any more"),
@@ -342,7 +381,7 @@ impl fmt::Display for Reason {
             Self::NotPermitted => f.write_str("no policy permits it"),
             Self::PolicyFailed(policies) => write!(f, "policies that could not be evaluated: {}", list(policies)),
             Self::Audit(why) => write!(f, "the record was not taken: {why}"),
-            Self::PermitInvalid => f.write_str("the permit is over, or for another task"),
+            Self::PermitInvalid(stale) => stale.fmt(f),
             Self::NoCredential(why) => write!(f, "no credential can be minted: {why}"),
             Self::ArgumentsChanged => f.write_str("the arguments are not those that were permitted"),
         }

@@ -13,12 +13,13 @@ use std::time::Duration;
 use bailiwick::audit::{Ack, AuditError, AuditSink, Denial, Event, FanOut, MemorySink, Receipt, TracingTap};
 use bailiwick::credential::MintError;
 use bailiwick::id::Found;
+use bailiwick::mandate::danger::approval_vouched_by_host;
 use bailiwick::mandate::{Action, Approval, Intent, Mandate};
 use bailiwick::policy::{Evaluator, ReasonCode};
 use bailiwick::{Authorizer, Task};
 use tracing::Subscriber;
 
-use crate::world::{OPEN, World, audience, catalog, scope, ticket};
+use crate::world::{OPEN, START, World, at, audience, catalog, operator, scope, ticket};
 
 /// Long enough for a thread to be scheduled on a busy machine.
 const PATIENT: Duration = Duration::from_secs(60);
@@ -148,10 +149,10 @@ fn without_a_record_nobody_is_admitted_nothing_begins_and_nothing_is_minted() {
     let world = World::recorded_in(OPEN, sink.clone(), Arc::clone(&sink.seen));
     assert!(world.door.admit(world.workload(&world.triage)).is_err());
     sink.turns(Mood::Takes);
-    let approval = Approval::by(&world.ada, scope());
     let mandate = || {
         let intent = Intent::new("close stale tickets", scope()).unwrap();
-        Mandate::new(world.agent(), intent).approved(approval.clone())
+        let approval = approval_vouched_by_host(operator("ada"), scope(), at(START + 3600), "T-42");
+        Mandate::new(world.agent(), intent).approved(approval)
     };
     let (first, second) = (mandate(), mandate());
     sink.turns(Mood::Errs);

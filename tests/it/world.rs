@@ -31,7 +31,7 @@ pub(crate) struct World {
     pub(crate) sink: Arc<MemorySink>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) door: Authorizer,
-    /// The sessions of two people; Ada sponsors both agents, Bob none.
+    /// The sessions of two people, both administrators; Ada sponsors both agents, Bob none.
     pub(crate) ada: OperatorSession,
     pub(crate) bob: OperatorSession,
     /// The ids of two agents and the user records through which they are seen.
@@ -141,6 +141,8 @@ impl World {
         let evaluator = Evaluator::new(catalog(), policies).expect("policies");
         let door = Authorizer::builder(Arc::clone(&registry), evaluator, sink)
             .minter(minter)
+            .administrator(operator("ada"))
+            .administrator(operator("bob"))
             .clock(clock.clone())
             .build()
             .expect("a door");

@@ -213,10 +213,10 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent done", "agent decision effect"),
     ("agent ended", "agent calls state unknown"),
     ("agent minted", "agent audience credential decision until"),
-    ("agent stopped offboarded", "agent left stopped suspended"),
-    ("agent stopped retired", "agent stopped"),
-    ("agent stopped suspended", "agent stopped"),
-    ("agent stopped task", "agent stopped"),
+    ("agent administered offboarded", "administered agent left suspended"),
+    ("agent administered retired", "administered agent"),
+    ("agent administered suspended", "administered agent"),
+    ("agent administered task", "administered agent"),
     ("agent voided", "agent decision reason.code reason.detail"),
     ("agent_user named", "agent agent_user resource tool"),
     ("agent_user presented", "agent agent_user effect named"),
@@ -224,13 +224,13 @@ const MEMBERS: &[(&str, &str)] = &[
     ("operator approved", "agent approval digest evidence operator purpose"),
     ("operator done", "decision effect operator"),
     ("operator voided", "decision operator"),
-    ("operator stopped everything", "operator stopped"),
+    ("operator administered everything", "administered operator"),
     ("operator stopped offboarded", "left operator stopped suspended"),
     ("operator stopped policies", "digest operator stopped"),
-    ("operator stopped resumed", "operator stopped"),
-    ("operator stopped retired", "operator stopped"),
-    ("operator stopped suspended", "operator stopped"),
-    ("operator stopped task", "operator stopped"),
+    ("operator administered resumed", "administered operator"),
+    ("operator administered retired", "administered operator"),
+    ("operator administered suspended", "administered operator"),
+    ("operator administered task", "administered operator"),
 ];
 
 /// What every record has.
@@ -247,7 +247,7 @@ fn the_members_of_every_kind_of_record_are_these() {
         for name in LINK.split(' ') {
             assert!(members.remove(name), "no `{name}` in {line}");
         }
-        let kinds = [Some(lane), record["kind"].as_str(), record["stopped"].as_str()];
+        let kinds = [Some(lane), record["kind"].as_str(), record["administered"].as_str()];
         found.entry(kinds.into_iter().flatten().collect::<Vec<_>>().join(" ")).or_default().push(members);
     }
     let found: BTreeMap<String, String> =

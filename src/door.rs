@@ -1,0 +1,238 @@
+//! What the authorizer and its tasks share: who is known, what decides, where records go, which tasks are open.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use crate::audit::{Administered, AgentFact, Lanes, OperatorFact, Trail};
+use crate::authorizer::Swept;
+use crate::credential::{Minter, VerifiedCredential};
+use crate::entropy::Entropy;
+use crate::error::Error;
+use crate::id::{Audience, TaskId, TransactionId};
+use crate::identity::{AgentId, Change, OperatorId, OperatorSession, Registry};
+use crate::jose::{Flaw, Refused};
+use crate::live::{Cell, locked, shielded};
+use crate::mandate::{Approval, Assignment, Lives, Mandate, Once, OnceError, TaskState};
+use crate::policy::{Evaluator, check_standing};
+use crate::time::Timestamp;
+
+/// What is behind the door.
+pub(crate) struct Door {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) evaluator: Evaluator,
+    pub(crate) trail: Arc<Trail>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) once: Arc<dyn Once>,
+    pub(crate) minter: Option<Minter>,
+    /// Who may replace policies, resume and offboard.
+    pub(crate) administrators: BTreeSet<OperatorId>,
+    /// Held while policies are replaced: they are installed in the order in which they are recorded.
+    pub(crate) reloading: Mutex<()>,
+    pub(crate) everything: Cell,
+    pub(crate) open: Mutex<BTreeMap<TaskId, Arc<Assignment>>>,
+    pub(crate) started: Timestamp,
+}
+
+impl Door {
+    pub(crate) fn now(&self) -> Result<Timestamp, Error> {
+        Ok(self.trail.clock().now()?)
+    }
+
+    /// Writes an event that belongs to no task.
+    pub(crate) fn write(&self, now: Timestamp, lanes: Lanes) -> Result<(), Error> {
+        let txn = TransactionId::draw(self.entropy.as_ref())?;
+        self.trail.write(&txn, None, now, lanes)?;
+        Ok(())
+    }
+
+    /// Hangs on to what the task's life depends on.
+    pub(crate) fn lives(&self, mandate: &Mandate) -> Result<Lives, Error> {
+        let everything = self.everything.hold().ok_or(Error::Halted)?;
+        let held = |approval: &Approval| {
+            let operator = approval.operator();
+            Ok((operator.clone(), self.registry.hold_operator(operator)?))
+        };
+        let operators = mandate.approvals().iter().map(held).collect::<Result<_, Error>>()?;
+        Ok(Lives { everything, operators })
+    }
+
+    /// Consumes one approval; a panic of the host's memory is a memory that is not available.
+    pub(crate) fn consume(&self, approval: &Approval, now: Timestamp) -> Result<(), OnceError> {
+        let Some(until) = approval.remembered_until() else {
+            return Ok(());
+        };
+        shielded(|| self.once.consume(approval.id(), until, now)).unwrap_or(Err(OnceError::Unavailable))
+    }
+
+    pub(crate) fn release(&self, approval: &Approval) {
+        if approval.remembered_until().is_some() {
+            // A memory that panics keeps the approval as used, which is the safe side.
+            let _ = shielded(|| self.once.release(approval.id()));
+        }
+    }
+
+    fn release_all(&self, approvals: &[&Approval]) {
+        for approval in approvals {
+            self.release(approval);
+        }
+    }
+
+    /// Consumes the approvals of a task and records its beginning; on any failure the approvals are as they were.
+    pub(crate) fn consume_and_record(&self, assignment: &Assignment, now: Timestamp) -> Result<(), Error> {
+        let mut consumed = Vec::new();
+        for approval in assignment.mandate().approvals() {
+            self.consume(approval, now).inspect_err(|_| self.release_all(&consumed))?;
+            consumed.push(approval);
+        }
+        self.record_beginning(assignment, now).inspect_err(|_| self.release_all(&consumed))
+    }
+
+    /// Records who approved, and that the task began.
+    fn record_beginning(&self, assignment: &Assignment, now: Timestamp) -> Result<(), Error> {
+        let mandate = assignment.mandate();
+        let (agent, intent) = (mandate.agent(), mandate.intent());
+        let begun = AgentFact::Begun {
+            purpose: intent.purpose().clone(),
+            scope: intent.scope().digest(),
+            until: assignment.until(),
+            sponsor: agent.sponsor().clone(),
+        };
+        let mut agent_lane = Some((agent.id().clone(), begun));
+        for approval in mandate.approvals() {
+            let approved = OperatorFact::Approved {
+                purpose: intent.purpose().clone(),
+                approval: approval.id().clone(),
+                digest: *approval.digest(),
+                evidence: *approval.evidence(),
+                agent: agent.id().clone(),
+            };
+            let operator = Some((approval.operator().clone(), approved));
+            let lanes = Lanes { operator, agent: agent_lane.take(), agent_user: None };
+            self.trail.write(assignment.txn(), Some(assignment.task()), now, lanes)?;
+        }
+        Ok(())
+    }
+
+    /// Whether this session goes on, and its operator is active.
+    pub(crate) fn active(&self, session: &OperatorSession) -> Result<Timestamp, Error> {
+        let now = self.now()?;
+        let operator = session.operator().id();
+        self.registry.hold_operator(operator)?;
+        if !session.is_valid_at(now) {
+            return Err(Error::SessionOver { operator: operator.clone(), until: session.until(), now });
+        }
+        Ok(now)
+    }
+
+    /// Whether this is an active session of an administrator.
+    pub(crate) fn administrator(&self, session: &OperatorSession) -> Result<Timestamp, Error> {
+        let (now, operator) = (self.active(session)?, session.operator().id());
+        if self.administrators.contains(operator) { Ok(now) } else { Err(Error::NotAdministrator(operator.clone())) }
+    }
+
+    /// Whether this session may stop an agent.
+    pub(crate) fn sponsor(&self, session: &OperatorSession, agent: &AgentId) -> Result<(), Error> {
+        let operator = session.operator().id();
+        if self.administrators.contains(operator) || self.registry.sponsors(operator, agent) {
+            return Ok(());
+        }
+        Err(Error::NotSponsor(operator.clone()))
+    }
+
+    /// Verifies a credential; says which task it belongs to.
+    pub(crate) fn verify(
+        &self,
+        token: &str,
+        audience: &Audience,
+    ) -> Result<(VerifiedCredential, Arc<Assignment>), Flaw> {
+        let now = self.now().map_err(|_| Flaw::Unavailable)?;
+        let minter = self.minter.as_ref().ok_or(Flaw::UnknownKey)?;
+        let verified = minter.verifier(audience.clone()).verify(token, now).map_err(Refused::flaw)?;
+        let assignment = locked(&self.open).get(verified.task()).cloned().ok_or(Flaw::Revoked)?;
+        let (mandate, standing) = (assignment.mandate(), assignment.standing());
+        check_standing(mandate, &standing, verified.mode(), assignment.until(), now).map_err(|_| Flaw::Revoked)?;
+        if verified.policies() != Some(&self.evaluator.digest()) || !assignment.issued().is_good(verified.id()) {
+            return Err(Flaw::Revoked);
+        }
+        let same = verified.txn() == assignment.txn()
+            && verified.agent() == mandate.agent().id()
+            && *verified.task_hash() == minter.task_hash(&assignment);
+        if same { Ok((verified, assignment)) } else { Err(Flaw::Binding) }
+    }
+
+    pub(crate) fn lanes(by: &OperatorSession, agent: Option<&AgentId>, what: Administered) -> Lanes {
+        Lanes {
+            operator: Some((by.operator().id().clone(), OperatorFact::Administered(what.clone()))),
+            agent: agent.map(|agent| (agent.clone(), AgentFact::Administered(what))),
+            agent_user: None,
+        }
+    }
+
+    pub(crate) fn administered(
+        &self,
+        by: &OperatorSession,
+        agent: Option<&AgentId>,
+        what: Administered,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.write(now, Self::lanes(by, agent, what))
+    }
+
+    /// Records a change of the registry: once for each agent that it stopped, or once if it stopped none.
+    pub(crate) fn changed(
+        &self,
+        by: &OperatorSession,
+        change: &Change,
+        what: Administered,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if change.agents().is_empty() {
+            return self.administered(by, None, what, now);
+        }
+        // Each is recorded as far as it can be; the first failure is told.
+        let record = |agent: &AgentId| self.administered(by, Some(agent), what.clone(), now);
+        change.agents().iter().map(record).fold(Ok(()), Result::and)
+    }
+
+    /// Takes an ended task out of the open ones, and records its end. A task whose end cannot be recorded is kept for
+    /// the next sweep.
+    pub(crate) fn close(&self, assignment: &Arc<Assignment>) -> Result<Option<u64>, Error> {
+        // Whoever takes it out closes it: nobody closes it twice.
+        if !self.forget(assignment) {
+            return Ok(None);
+        }
+        self.trail.close(assignment).map(Some).map_err(|error| {
+            // A task that has the same id by now keeps it; this one's end is then told by this error alone.
+            locked(&self.open).entry(assignment.task().clone()).or_insert_with(|| Arc::clone(assignment));
+            error.into()
+        })
+    }
+
+    /// Takes this task, and no other of its id, out of the open ones; says whether it was there.
+    pub(crate) fn forget(&self, assignment: &Arc<Assignment>) -> bool {
+        let mut open = locked(&self.open);
+        let there = open.get(assignment.task()).is_some_and(|one| Arc::ptr_eq(one, assignment));
+        if there {
+            open.remove(assignment.task());
+        }
+        there
+    }
+
+    pub(crate) fn close_ended(&self, max: usize) -> Swept {
+        let ended: Vec<_> = locked(&self.open)
+            .values()
+            .filter(|assignment| assignment.state() != TaskState::Active)
+            .take(max)
+            .cloned()
+            .collect();
+        let mut swept = Swept { closed: 0, failed: 0 };
+        for assignment in ended {
+            match self.close(&assignment) {
+                Ok(Some(_)) => swept.closed += 1,
+                Ok(None) => {}
+                Err(_) => swept.failed += 1,
+            }
+        }
+        swept
+    }
+}

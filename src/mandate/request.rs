@@ -1,0 +1,80 @@
+//! What a human is asked: to approve one exact action.
+
+use super::{Action, Mode, Resource, ToolName};
+use crate::canonical::{Digest, Encoder};
+use crate::id::TaskId;
+use crate::identity::AgentId;
+
+/// What a human is asked to approve: one exact action of one task, asked at one step of it. Made by a denial, see
+/// [`Denial::request`](crate::audit::Denial::request), or by [`TaskHandle::request`](crate::TaskHandle::request).
+///
+/// The arguments are in it as a digest under the task's salt; whoever shows the request to a person shows the
+/// arguments beside it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ActionRequest {
+    task: TaskId,
+    /// The step at which it was asked.
+    step: u64,
+    agent: AgentId,
+    #[serde(flatten)]
+    mode: Mode,
+    tool: ToolName,
+    resource: Resource,
+    arguments: Digest,
+}
+
+impl ActionRequest {
+    pub(super) fn new((task, step): (&TaskId, u64), agent: &AgentId, action: &Action, arguments: Digest) -> Self {
+        Self {
+            task: task.clone(),
+            step,
+            agent: agent.clone(),
+            mode: action.mode().clone(),
+            tool: action.tool().clone(),
+            resource: action.resource().clone(),
+            arguments,
+        }
+    }
+
+    /// Whether the same action is asked for, at this step or another.
+    pub(super) fn is_same_action(&self, other: &Self) -> bool {
+        *self == Self { step: self.step, ..other.clone() }
+    }
+
+    /// The task that the action belongs to.
+    pub fn task(&self) -> &TaskId {
+        &self.task
+    }
+
+    /// The agent that would act.
+    pub fn agent(&self) -> &AgentId {
+        &self.agent
+    }
+
+    /// On whose errand.
+    pub fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    /// The tool that would be called.
+    pub fn tool(&self) -> &ToolName {
+        &self.tool
+    }
+
+    /// What it would touch.
+    pub fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
+    /// The digest of the arguments, under the task's salt.
+    pub fn arguments(&self) -> &Digest {
+        &self.arguments
+    }
+
+    pub(super) fn encode(&self, encoder: &mut Encoder) {
+        let operator = self.mode.operator().map_or(String::new(), ToString::to_string);
+        encoder.text(self.task.as_str()).fixed(&self.step.to_be_bytes()).text(&self.agent.to_string());
+        encoder.text(self.mode.as_str()).text(&operator);
+        encoder.text(self.tool.as_str()).text(&self.resource.to_string()).fixed(self.arguments.as_bytes());
+    }
+}

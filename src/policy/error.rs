@@ -1,0 +1,67 @@
+//! Why policies do not load.
+
+use std::fmt;
+
+use super::PolicyName;
+use super::text::TextError;
+use crate::id::{Found, IdError};
+
+/// Policies did not load; what was loaded before stays.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// The text is over a bound.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The text is not Cedar, or Cedar refused it.
+    #[error("cedar refused: {0}")]
+    Cedar(Message),
+    /// A policy does not fit the tools and the vocabulary, or can never apply.
+    #[error("{count} problems with the policies, the first: {first}")]
+    Invalid {
+        /// How many problems.
+        count: usize,
+        /// The first one.
+        first: Message,
+    },
+    /// A policy has no `@id`.
+    #[error("the policy number {number} has no `@id`")]
+    NoId {
+        /// The policy's place in the text, from 1.
+        number: usize,
+    },
+    /// An `@id` is not valid.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// Two policies have one `@id`.
+    #[error("the `@id` {0} is used twice")]
+    DuplicateId(PolicyName),
+    /// There is no thread with a stack to load policies on, or it ended early.
+    #[error("there is no stack to load policies on")]
+    NoStack,
+    /// The text has a template; those are not linked here and would never apply.
+    #[error("the policy {0} is a template")]
+    Template(Found),
+}
+
+/// A message of Cedar's, at most 500 characters of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message(String);
+
+impl Message {
+    pub(super) fn of(message: &impl fmt::Display) -> Self {
+        Self(message.to_string().chars().take(500).collect())
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl PolicyError {
+    pub(super) fn cedar(error: impl fmt::Display) -> Self {
+        Self::Cedar(Message::of(&error))
+    }
+}
