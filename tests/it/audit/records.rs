@@ -186,6 +186,10 @@ pub(super) fn tell(world: &World) {
     let request = denied(&task, &purge(world)).request().cloned().unwrap();
     let permit = task.authorize(&purge(world).approved(Approval::by(&world.ada, request))).unwrap();
     drop(task.redeem(permit, &Arguments::none()).unwrap());
+    let alone = world.task(Scope::new().allow("ticket.purge", Grant::new().autonomous()).unwrap());
+    let purge_alone = Action::autonomous("ticket.purge", &ticket()).unwrap();
+    let consent = Approval::by(&world.ada, alone.request(&purge_alone));
+    drop(alone.authorize(&purge_alone.approved(consent)).unwrap());
     denied(&task, &close(world).presenting(&world.payer_bot));
     task.complete().unwrap();
 
@@ -222,11 +226,12 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent_user presented", "agent agent_user effect named"),
     ("operator acted_for", "approved operator outcome resource tool"),
     ("operator approved", "agent approval digest evidence operator purpose"),
+    ("operator approved_action", "approval evidence operator resource tool"),
     ("operator done", "decision effect operator"),
     ("operator voided", "decision operator"),
     ("operator administered everything", "administered operator"),
-    ("operator stopped offboarded", "left operator stopped suspended"),
-    ("operator stopped policies", "digest operator stopped"),
+    ("operator administered offboarded", "administered left operator suspended"),
+    ("operator administered policies", "administered digest operator"),
     ("operator administered resumed", "administered operator"),
     ("operator administered retired", "administered operator"),
     ("operator administered suspended", "administered operator"),
