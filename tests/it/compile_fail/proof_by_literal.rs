@@ -4,9 +4,9 @@ use bailiwick::mandate::Approval;
 use bailiwick::time::Timestamp;
 
 pub fn rewrite(agent: AgentIdentity, proof: VerifiedWorkload, to: (OperatorId, OperatorId, Timestamp)) {
-    let (sponsor, operator, until) = to;
+    let (first, operator, until) = to;
     #[cfg(feature = "wrong")]
-    let _ = AgentIdentity { sponsor, ..agent };
+    let _ = AgentIdentity { first, ..agent };
     #[cfg(feature = "wrong")]
     let _ = VerifiedWorkload { until, ..proof };
     #[cfg(feature = "wrong")]
@@ -15,7 +15,7 @@ pub fn rewrite(agent: AgentIdentity, proof: VerifiedWorkload, to: (OperatorId, O
     let _ = |session: OperatorSession| OperatorSession { until, ..session };
     #[cfg(not(feature = "wrong"))]
     let _ = |approval: Approval, session: OperatorSession| {
-        (*agent.sponsor() == sponsor, *approval.operator() == operator, proof.until() == until, session.until())
+        (*agent.sponsor() == first, *approval.operator() == operator, proof.until() == until, session.until())
     };
 }
 
