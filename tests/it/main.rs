@@ -19,4 +19,5 @@ mod identity;
 mod laws;
 mod policies;
 mod scopes;
+mod shortcuts;
 mod world;
