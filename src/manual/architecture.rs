@@ -16,7 +16,7 @@
 //!    ground             id · time · entropy · secret · canonical · json · jose · live
 //! ```
 //!
-//! A room imports from the rooms left of it and from the ground, never from the right, and never from the door. A test
+//! `Authorizer` and `Task` are what hosts hold; `Door` is what both share. A room imports from the rooms left of it and from the ground, never from the right, and never from the door. A test
 //! reads the imports and fails on an arrow that points right. Foreign crates have one home each: `cedar_policy` in
 //! `policy`, `ring` in `jose`, in the digests and in `entropy`, the system clock in `time`.
 //!
@@ -30,7 +30,8 @@
 //!    person approved and is active; the tool is declared, the agent user is the agent's own, the arguments are what the
 //!    tool declares, the scope covers them, the budget has room.
 //! 4. **policies**: Cedar, on the slice of policies that can matter for this tool. Any evaluation error denies, since
-//!    Cedar skips a policy that errs, and a skipped `forbid` would open the door.
+//!    Cedar skips a policy that errs, and a skipped `forbid` would open the door. What is refused without the agent user
+//!    is refused with it. What is refused, and would be permitted with a human's approval, is held.
 //! 5. **hold**: where scope or class want a human, the approval of exactly this action, consumed once.
 //! 6. **record**: three lanes into the sink, and its acknowledgement.
 //! 7. **permit** or denial. Any refusal gives the place in the budget back.
@@ -48,7 +49,8 @@
 //! 3. No permit, no credential; a permit is spent once, by move.
 //! 4. There is no third outcome: every fault is a denial with a reason.
 //! 5. Deciding is pure: same standing, mandate, ledger, action, policies and time, same verdict.
-//! 6. No socket, no file, no thread, no runtime, no global state.
+//! 6. No socket, no file, no runtime, no global state, and no thread that outlives a call: loading policies uses one, for
+//!    a stack of known size, since Cedar's validator is silent about what it cannot check for want of stack.
 //! 7. Time and randomness enter through seams; one clock reading per decision.
 //! 8. A policy that errs denies.
 //! 9. Deny beats ask beats permit.
@@ -60,7 +62,8 @@
 //!     the start are refused unless the host's [`Once`](crate::mandate::Once) remembers.
 //! 15. Administration takes a person's session and is recorded; stopping takes effect before it is recorded.
 //! 16. Digests of arguments that leave the process are keyed with a salt of the task.
-//! 17. A credential is no wider than its permit.
+//! 17. A credential is no wider than its permit: [`Authorizer::accept`](crate::Authorizer::accept) uses it up for exactly
+//!     the tool, resource and arguments that were permitted. A service elsewhere sees tool and resource only.
 //!
 //! # Seams that a host implements
 //!
@@ -82,5 +85,5 @@
 //! | what an approval can cover | `mandate/scope.rs` |
 //! | a field of the record | `audit/record.rs` |
 //! | the claims of a credential | `credential/token.rs` |
-//! | what happens when a task ends | `task.rs`, `authorizer.rs` |
+//! | what happens when a task ends | `task.rs`, `door.rs` |
 //! | a bound on policy text | `policy/text.rs` |

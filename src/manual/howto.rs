@@ -61,6 +61,7 @@
 //!     forbid(principal, action in Action::"any external_commitment", resource)
 //!     when { context.task.labels.contains("untrusted") && !context.approved };
 //! "#)?;
+//! // The second policy does not deny for good: what it refuses is held until a human approves exactly that action.
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -108,7 +109,16 @@
 //!
 //! # Stop
 //!
-//! [`Authorizer::halt`](crate::Authorizer::halt) stops a task, an agent or everything, before it returns.
+//! [`Authorizer::halt`](crate::Authorizer::halt) stops a task, an agent or everything, before it returns. Any active operator
+//! may stop a task or everything, a sponsor the agent. Resuming, replacing policies and offboarding are for the
+//! [`administrator`](crate::Builder::administrator)s that the host names; by default there is none.
+//!
+//! # Accept credentials
+//!
+//! In the process that mints, [`Authorizer::accept`](crate::Authorizer::accept) uses a credential up for exactly its action.
+//! Elsewhere, a [`CredentialVerifier`](crate::credential::CredentialVerifier) with the minter's
+//! [`keys`](crate::credential::Minter::keys) verifies offline; whoever relies on it must also demand proof of the key that
+//! [`confirmation`](crate::credential::VerifiedCredential::confirmation) names.
 //!
 //! # Test
 //!

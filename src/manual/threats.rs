@@ -14,11 +14,14 @@
 //! |---|---|
 //! | the agent is talked into another target of a permitted tool | scopes bind targets, not only tools ([`Bound`](crate::mandate::Bound)); beyond them: denied, or a human is asked |
 //! | the agent calls a step autonomous, to escape a person's narrow rights | the mode is part of every action; the scope lists what may be autonomous, nothing by default |
+//! | presenting an agent user to be permitted more | the policies are asked without it first |
+//! | an agent or agent user of another registry, or one that was stopped meanwhile | each hangs on a cell of the registry that made it, which is compared |
 //! | an agent user is used as a principal | does not type-check; a policy that names one as principal does not load |
 //! | an agent approves its own action | an approval is made from a person's session, a token of a trusted approvals service, or by name in `danger` |
 //! | an approval is used twice, for other arguments, or late | bound to task, agent, mode, tool, resource and the digest of the arguments; consumed once; ends |
 //! | arguments change between decision and action | [`redeem`](crate::TaskHandle::redeem) compares them |
-//! | a permit or a credential outlives its task | both read the task's life at use |
+//! | a permit or a credential outlives its task | both read the task's life at use; a credential also dies when its effect is told or other policies decide |
+//! | a bound on a misspelt argument binds nothing | a scope is held against the tools before the task begins |
 //! | two actions spend the last of a budget | check and booking are one step under one lock |
 //! | a policy errs and its `forbid` is skipped | any error denies |
 //! | hostile policy text exhausts the stack | bytes, nesting, operators and policies are bounded before parsing |
@@ -38,5 +41,7 @@
 //!   [`danger`](crate::identity::danger) says so by name.
 //! * **A stolen credential used in time, where the resource server does not check possession**: it names the agent's key
 //!   (`cnf`), and the server must demand a proof of it. This crate does not verify such proofs yet.
+//! * **Other arguments at a service elsewhere**: a credential names tool and resource, not arguments; only the process that
+//!   minted it can compare them.
 //! * **Remote revocation**: services that verify offline see a credential as good until it ends, five minutes by default.
 //! * **Memory disclosure**, a debugger, a compromised kernel. Keys inside `ring` cannot be wiped.
