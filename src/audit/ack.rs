@@ -94,7 +94,7 @@ impl Ack {
         Self(Promise::All(acks))
     }
 
-    /// Waits until it is known whether the record was taken, at most for `deadline` (for each sink of a [`FanOut`]).
+    /// Waits until it is known whether the record was taken, at most for `deadline` (for each sink of a [`FanOut`](super::FanOut)).
     ///
     /// # Errors
     ///

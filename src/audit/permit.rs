@@ -10,7 +10,7 @@ use crate::policy::{Reason, Stale, check_standing};
 use crate::time::Timestamp;
 
 /// Leave to take one action, once, within seconds. Spent by moving it into
-/// [`Task::redeem`](crate::Task::redeem) or [`Task::mint`](crate::Task::mint).
+/// [`redeem`](crate::TaskHandle::redeem) or [`mint`](crate::TaskHandle::mint).
 ///
 /// Made only after the record of the decision was taken. Bound to the task, agent, mode, action, resource, arguments
 /// and policies; dead as soon as what it rests on is. Dropped unspent, its place in the budget is given back.
