@@ -113,7 +113,8 @@ pub struct ClockError;
 
 /// Says what time it is. Read once per decision.
 ///
-/// A clock that goes backwards revives nothing: see [`Steady`]. A clock that panics counts as one that failed.
+/// A clock that goes backwards revives nothing: after a step backwards the door's time stands still until the clock has
+/// caught up. A clock that panics counts as one that failed.
 pub trait Clock: Send + Sync {
     /// The time now.
     ///

@@ -48,7 +48,7 @@ pub enum Evidence {
 }
 
 /// One operator's consent. Good once, until it ends, and not `Clone`; made only from an [`OperatorSession`], a verified token
-/// ([`ApprovalVerifier`]), or by [`danger`].
+/// ([`ApprovalVerifier`](super::ApprovalVerifier)), or by [`danger`].
 ///
 /// An approval is an input to a fresh decision, never a stored yes.
 #[derive(Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 /// Verifies `task-approval+jwt` tokens.
 ///
 /// The human is the subject (`sub_id`, RFC 9493), `may_act` (RFC 8693) names the agent, `authorization_details`
-/// (RFC 9396) become a [`Scope`]: `actions` are tools, `identifier` a resource, `locations` the audience, and of
+/// (RFC 9396) become a [`Scope`](super::Scope): `actions` are tools, `identifier` a resource, `locations` the audience, and of
 /// `constraints`, `max_calls` limits the calls, and `max_amount_minor` and `currency` bound the arguments
 /// `amount_minor` and `currency`. Anything else is refused.
 #[derive(Debug, Clone)]
