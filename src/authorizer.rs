@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::{AgentId, AgentIdentity, Change, OperatorId, OperatorSession, Registry, VerifiedWorkload};
 use crate::jose::{Flaw, Refused};
-use crate::live::locked;
+use crate::live::{locked, shielded};
 use crate::mandate::{Action, Assignment, Issue, Mandate, TaskState};
 use crate::policy::Evaluator;
 use crate::task::Task;
@@ -94,7 +94,7 @@ impl Authorizer {
         door.evaluator.catalog().check_scope(mandate.intent().scope())?;
         door.registry.check_admitted(mandate.agent())?;
         let task = mandate.task().cloned().map_or_else(|| TaskId::draw(door.entropy.as_ref()), Ok)?;
-        let remembers = door.once.outlives_process();
+        let remembers = shielded(|| door.once.outlives_process()).unwrap_or(false);
         let until = mandate.check(&task, now, (!remembers).then_some(door.started))?;
         let lives = door.lives(&mandate)?;
         let txn = TransactionId::draw(door.entropy.as_ref())?;
@@ -222,14 +222,14 @@ impl Authorizer {
     ///
     /// # Errors
     ///
-    /// The operator is no active administrator, the session is over, the policies do not load, or the record was not
-    /// taken: then the older policies stay.
+    /// The operator is no active administrator, the session is over, the policies do not load, others are being loaded,
+    /// or the record was not taken: then the older policies stay.
     pub fn reload(&self, by: &OperatorSession, policies: &str) -> Result<Digest, Error> {
         let now = self.0.administrator(by)?;
         let loaded = self.0.evaluator.prepare(policies)?;
         let digest = loaded.digest();
-        // Held across the record on purpose: nothing else waits for it but another reload.
-        let _reloading = locked(&self.0.reloading);
+        // Never waited for: policies are installed in the order in which they are recorded.
+        let _reloading = self.0.reloading.try_lock().map_err(|_| Error::Reloading)?;
         self.0.administered(by, None, Administered::Policies { digest }, now)?;
         self.0.evaluator.install(loaded);
         Ok(digest)

@@ -26,7 +26,7 @@ pub(crate) struct Door {
     pub(crate) minter: Option<Minter>,
     /// Who may replace policies, resume and offboard.
     pub(crate) administrators: BTreeSet<OperatorId>,
-    /// Held while policies are replaced: they are installed in the order in which they are recorded.
+    /// Held while policies are replaced, and never waited for.
     pub(crate) reloading: Mutex<()>,
     pub(crate) everything: Cell,
     pub(crate) open: Mutex<BTreeMap<TaskId, Arc<Assignment>>>,

@@ -52,6 +52,9 @@ pub enum Error {
     /// The policies did not load; those that were loaded before stay.
     #[error("the policies did not load")]
     Policy(#[from] PolicyError),
+    /// Other policies are being loaded.
+    #[error("other policies are being loaded")]
+    Reloading,
     /// The record was not taken.
     #[error("the record was not taken")]
     Audit(#[from] AuditError),
