@@ -8,16 +8,29 @@
     reason = "a test that meets the unexpected fails"
 )]
 
+mod administration;
 mod arguments;
 mod audit;
+mod catalog;
+mod closing;
 mod compile;
 mod credentials;
 mod decisions;
 mod door;
+mod flaky;
+mod golden;
 mod house;
 mod identity;
 mod laws;
+mod permits;
 mod policies;
+mod policy_bounds;
+mod policy_facts;
+mod possession;
+mod reasons;
+mod registry;
 mod scopes;
+mod seams;
 mod shortcuts;
+mod steps;
 mod world;

@@ -1,0 +1,169 @@
+//! The reasons: a stable vocabulary, every word of which is reached through the public API.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bailiwick::audit::Denial;
+use bailiwick::mandate::{Action, Approval, Grant, Scope};
+use bailiwick::policy::{ReasonCode, Remedy};
+use bailiwick::{Halt, Task};
+
+use crate::flaky::{Host, Mood};
+use crate::golden::{self, Table};
+use crate::steps::{self, alone, on_behalf};
+use crate::world::{HOUR, START, World, args, at, operator, scope};
+
+const HEAD: &str = "\
+# Why an action is refused: the code (stable), what would lift it, the controls that it is evidence for, and what the
+# model is told. Written by `UPDATE_GOLDEN=1 cargo test reasons`; a code that is here is never renamed.
+";
+
+#[test]
+fn the_vocabulary_is_the_one_that_was_reviewed() {
+    let mut table = Table::new("Reasons", &["code", "lifted by", "the model is told", "evidence for"]);
+    for code in ReasonCode::ALL {
+        let lifted = match code.remedy() {
+            Remedy::Never => "nothing",
+            Remedy::OtherArguments => "other arguments",
+            Remedy::Approval => "an approval of it",
+            Remedy::NewTask => "a new task",
+            Remedy::Later => "time",
+            other => panic!("{other:?} has no words"),
+        };
+        let cells = [lifted, code.for_model(), &code.controls().join(", ")].map(str::to_owned);
+        table.row(code.as_str(), cells);
+    }
+    golden::compare("reasons.txt", &format!("{HEAD}\n{}", table.render()));
+}
+
+#[test]
+fn a_code_is_one_name_and_one_sentence_and_evidence_for_something() {
+    let names: BTreeSet<&str> = ReasonCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(names.len(), ReasonCode::ALL.len(), "no code is used twice");
+    for code in ReasonCode::ALL {
+        let (name, told) = (code.as_str(), code.for_model());
+        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+        assert!(told.chars().count() <= 280, "{name}: {told}");
+        assert_eq!(told.find(['.', '!', '?', '\n']), Some(told.len() - 1), "{name}: one sentence: {told}");
+        assert!(told.starts_with(|first: char| first.is_ascii_uppercase()), "{name}: {told}");
+        assert!(!code.controls().is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn every_reason_is_reached_and_tells_the_model_nothing_but_its_sentence() {
+    for &code in ReasonCode::ALL {
+        let denial = provoke(code);
+        assert_eq!(denial.code(), code, "{}", denial.admin());
+        assert_eq!(denial.to_string(), code.for_model());
+        assert!(denial.admin().contains(code.as_str()), "{}", denial.admin());
+        assert_eq!(denial.is_held(), code == ReasonCode::NeedsApproval);
+        assert_eq!(denial.request().is_some(), denial.is_held());
+        assert_eq!(denial.event().is_some(), code != ReasonCode::Audit, "{}", denial.admin());
+    }
+}
+
+/// A situation in which an action is refused for this reason.
+fn provoke(code: ReasonCode) -> Denial {
+    let Host { world, clock, sink, .. } = &Host::new(POLICIES);
+    let task = world.task(granted());
+    let (read, purge, for_bob) = (steps::read(), alone("ticket.purge"), on_behalf(&world.bob, "ticket.read"));
+    let count = |json| alone("everything").with(args(json));
+    let refused = |task: &Task, action: &Action| task.authorize(action).expect_err("a denial");
+    match code {
+        ReasonCode::Clock => {
+            clock.set(Mood::Fails);
+            refused(&task, &read)
+        }
+        ReasonCode::Halted => {
+            world.door.halt(&world.ada, Halt::Everything).expect("a halt");
+            refused(&task, &read)
+        }
+        ReasonCode::AgentNotActive => {
+            world.door.halt(&world.ada, Halt::Agent(world.triage.clone())).expect("a halt");
+            refused(&task, &read)
+        }
+        ReasonCode::ProofExpired => {
+            world.clock.advance(HOUR);
+            refused(&task, &read)
+        }
+        ReasonCode::TaskEnded => {
+            let handle = task.handle();
+            task.complete().expect("an end");
+            handle.authorize(&read).expect_err("a denial")
+        }
+        ReasonCode::TaskOver => {
+            let brief = world.door.begin(world.mandate(granted()).until(at(START + 60)));
+            world.clock.advance(Duration::from_secs(60));
+            refused(&brief.expect("a task"), &read)
+        }
+        ReasonCode::NotApprovedBy => refused(&task, &for_bob),
+        ReasonCode::OperatorNotActive => {
+            let task = with_bob(world, |approval| approval);
+            let _ = world.door.offboard(&world.ada, &operator("bob")).expect("Bob leaves");
+            refused(&task, &for_bob)
+        }
+        ReasonCode::ApprovalOver => {
+            let task = with_bob(world, |approval| approval.until(at(START + 60)));
+            world.clock.advance(Duration::from_secs(60));
+            refused(&task, &for_bob)
+        }
+        ReasonCode::ToolUndeclared => refused(&task, &alone("ticket.fly")),
+        ReasonCode::AgentUserNotBound => refused(&task, &read.presenting(&world.payer_bot)),
+        ReasonCode::Arguments => refused(&task, &read.with(args(r#"{"force": true}"#))),
+        ReasonCode::OutOfScope => refused(&task, &alone("ticket.close")),
+        ReasonCode::Budget => {
+            let _permit = task.authorize(&read).expect("a permit");
+            refused(&task, &read)
+        }
+        ReasonCode::NeedsApproval => refused(&task, &purge),
+        ReasonCode::ApprovalInvalid => refused(&task, &purge.approved(Approval::by(&world.ada, scope()))),
+        ReasonCode::ApprovalSpent => {
+            let approval = Approval::by(&world.ada, task.request(&purge));
+            let purge = purge.approved(approval);
+            drop(task.authorize(&purge).expect("a permit"));
+            refused(&task, &purge)
+        }
+        ReasonCode::Forbidden => refused(&task, &count(r#"{"flag": true}"#)),
+        ReasonCode::NotPermitted => refused(&task, &count("{}")),
+        ReasonCode::PolicyFailed => refused(&task, &count(r#"{"count": 1}"#)),
+        ReasonCode::Audit => {
+            sink.set(Mood::Panics);
+            refused(&task, &read)
+        }
+        ReasonCode::PermitInvalid => {
+            let permit = task.authorize(&read).expect("a permit");
+            world.clock.advance(Duration::from_secs(30));
+            task.redeem(permit, read.arguments()).expect_err("a denial")
+        }
+        ReasonCode::ArgumentsChanged => {
+            let permit = task.authorize(&read).expect("a permit");
+            task.redeem(permit, &args(r#"{"force": true}"#)).expect_err("a denial")
+        }
+        other => panic!("nothing here provokes `{}`", other.as_str()),
+    }
+}
+
+/// Permits tickets; forbids what is flagged, and cannot evaluate what is counted.
+const POLICIES: &str = r#"
+@id("tickets") permit(principal, action in [Action::"ticket.read", Action::"ticket.purge"], resource);
+@id("flagged") forbid(principal, action == Action::"everything", resource)
+when { context.args has flag && context.args.flag };
+@id("counted") forbid(principal, action == Action::"everything", resource)
+when { context.args has count && context.args.count + 9223372036854775807 > 0 };
+"#;
+
+/// One read, any number of purges, and everything, all autonomously.
+fn granted() -> Scope {
+    Scope::new()
+        .allow("ticket.read", Grant::new().autonomous().at_most(1))
+        .and_then(|scope| scope.allow("ticket.purge", Grant::new().autonomous()))
+        .and_then(|scope| scope.allow("everything", Grant::new().autonomous()))
+        .expect("tool names")
+}
+
+/// A task that Bob approved too.
+fn with_bob(world: &World, how: impl Fn(Approval) -> Approval) -> Task {
+    let approval = how(Approval::by(&world.bob, granted()));
+    world.door.begin(world.mandate(granted()).approved(approval)).expect("a task")
+}
