@@ -1,6 +1,6 @@
 //! Administration: who may stop, resume, retire, offboard and reload, and what that does.
 
-use bailiwick::audit::{OperatorFact, Stopped};
+use bailiwick::audit::{Administered, OperatorFact};
 use bailiwick::id::TaskId;
 use bailiwick::identity::{
     AgentId, AgentState, HumanOperator, OperatorSession, OperatorState, RegistryError, danger as vouched,
@@ -12,6 +12,10 @@ use bailiwick::{Error, Halt, Task};
 use crate::flaky::{BROKEN, Host, Mood};
 use crate::steps::{code, on_behalf, read};
 use crate::world::{OPEN, START, World, at, audience, operator, scope, session};
+
+fn agent(name: &str) -> AgentId {
+    AgentId::spiffe(&format!("spiffe://acme.example/agent/{name}")).expect("a SPIFFE ID")
+}
 
 #[test]
 fn administration_takes_the_live_session_of_an_active_operator() {
@@ -53,15 +57,29 @@ fn administration_takes_the_live_session_of_an_active_operator() {
 }
 
 #[test]
-fn only_a_sponsor_stops_an_agent_and_only_what_is_known_is_stopped() {
+fn who_stops_what_and_who_lets_it_go_on() {
     let world = World::new(OPEN);
-    let not_sponsor = Error::NotSponsor(operator("bob"));
-    assert_eq!(world.door.halt(&world.bob, Halt::Agent(world.triage.clone())), Err(not_sponsor.clone()));
-    assert_eq!(world.door.retire(&world.bob, &world.triage), Err(not_sponsor));
+    let eve = session("eve");
+    world.registry.enroll(eve.operator().clone()).expect("a new operator");
+    let not_sponsor = Error::NotSponsor(operator("eve"));
+    assert_eq!(world.door.halt(&eve, Halt::Agent(world.triage.clone())), Err(not_sponsor.clone()));
+    assert_eq!(world.door.retire(&eve, &world.triage), Err(not_sponsor));
+    let not_administrator = Error::NotAdministrator(operator("eve"));
+    assert_eq!(world.door.offboard(&eve, &operator("bob")), Err(not_administrator.clone()));
+    assert_eq!(world.door.reload(&eve, ""), Err(not_administrator.clone()));
     assert_eq!(world.registry.agent_state(&world.triage), Some(AgentState::Active));
-    let unknown = AgentId::spiffe("spiffe://acme.example/agent/unknown").expect("a SPIFFE ID");
-    assert!(world.door.halt(&world.ada, Halt::Agent(unknown)).is_err());
-    let ended = world.task(scope()).id().clone();
+    let task = world.task(scope());
+    assert_eq!(world.door.halt(&eve, Halt::Task(task.id().clone())), Ok(()), "everybody may stop a task");
+    assert_eq!(world.door.halt(&eve, Halt::Everything), Ok(()), "and everything");
+    assert_eq!(world.door.resume(&eve), Err(not_administrator), "but not begin again");
+    world.door.resume(&world.bob).expect("a new start");
+    world.registry.register(agent("eve"), [operator("eve")]).expect("a new agent");
+    assert_eq!(world.door.halt(&eve, Halt::Agent(agent("eve"))), Ok(()), "a sponsor stops their agent");
+    assert_eq!(world.door.halt(&world.bob, Halt::Agent(world.triage.clone())), Ok(()), "an administrator stops any");
+
+    let unknown = RegistryError::UnknownAgent(agent("unknown"));
+    assert_eq!(world.door.halt(&world.ada, Halt::Agent(agent("unknown"))), Err(unknown.into()));
+    let ended = task.id().clone();
     assert_eq!(world.door.sweep().closed, 1);
     assert_eq!(world.door.halt(&world.ada, Halt::Task(ended.clone())), Err(Error::UnknownTask(ended)));
 }
@@ -105,26 +123,26 @@ fn after_resuming_new_tasks_begin_and_old_ones_stay_dead() {
     assert!(world.task(scope()).authorize(&read()).is_ok());
     assert_eq!(old.authorize(&read()).expect_err("a denial").code(), ReasonCode::Halted);
     assert_eq!(old.redeem(permit, read().arguments()).expect_err("a denial").code(), ReasonCode::Halted);
-    let written: Vec<Stopped> = world
+    let written: Vec<Administered> = world
         .sink
         .events()
         .into_iter()
         .filter_map(|event| match event.operator?.fact {
-            OperatorFact::Stopped(stopped) => Some(stopped),
+            OperatorFact::Administered(what) => Some(what),
             _ => None,
         })
         .collect();
-    assert_eq!(written, [Stopped::Everything, Stopped::Everything, Stopped::Resumed]);
+    assert_eq!(written, [Administered::Everything, Administered::Everything, Administered::Resumed]);
 }
 
 #[test]
 fn a_person_who_leaves_takes_their_errands_and_their_only_agents_along() {
     let world = World::new(OPEN);
-    let shared = AgentId::spiffe("spiffe://acme.example/agent/shared").expect("a SPIFFE ID");
+    let shared = agent("shared");
     world.registry.register(shared.clone(), [operator("ada"), operator("bob")]).expect("a new agent");
-    let agent = world.door.admit(world.workload(&shared)).expect("an active agent");
+    let admitted = world.door.admit(world.workload(&shared)).expect("an active agent");
     let intent = Intent::new("close stale tickets", scope()).expect("a purpose");
-    let goes_on = world.door.begin(Mandate::new(agent, intent).approved(Approval::by(&world.ada, scope())));
+    let goes_on = world.door.begin(Mandate::new(admitted, intent).approved(Approval::by(&world.ada, scope())));
     let (goes_on, stops) = (goes_on.expect("a task"), world.task(scope()));
     let for_ada = on_behalf(&world.ada, "ticket.read");
     let permit = goes_on.authorize(&for_ada).expect("a permit");
@@ -143,12 +161,12 @@ fn a_person_who_leaves_takes_their_errands_and_their_only_agents_along() {
 #[test]
 fn a_credential_names_a_sponsor_who_has_not_left() {
     let world = World::new(OPEN);
-    let shared = AgentId::spiffe("spiffe://acme.example/agent/shared").expect("a SPIFFE ID");
+    let shared = agent("shared");
     world.registry.register(shared.clone(), [operator("ada"), operator("bob")]).expect("a new agent");
-    let agent = world.door.admit(world.workload(&shared)).expect("an active agent");
+    let admitted = world.door.admit(world.workload(&shared)).expect("an active agent");
     let intent = Intent::new("close stale tickets", scope()).expect("a purpose");
     let task =
-        world.door.begin(Mandate::new(agent, intent).approved(Approval::by(&world.ada, scope()))).expect("a task");
+        world.door.begin(Mandate::new(admitted, intent).approved(Approval::by(&world.ada, scope()))).expect("a task");
     let _ = world.door.offboard(&world.bob, &operator("ada")).expect("Ada leaves");
     let credential = task.mint(task.authorize(&read()).expect("a permit"), &audience()).expect("a credential");
     let verified = world.door.verify(credential.expose(), &audience()).expect("a valid credential");

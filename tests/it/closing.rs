@@ -128,14 +128,3 @@ fn an_end_that_is_recorded_late_counts_every_effect_that_nobody_told() {
     assert_eq!(unknown_effects(&world.sink.events()), 2, "each is written once");
     assert_eq!(endings(&world.sink.events()), [(TaskState::Completed, 2, 2)]);
 }
-
-#[test]
-fn an_action_that_outlives_its_task_is_written_down_all_the_same() {
-    let world = World::new(OPEN);
-    let task = world.task(scope());
-    let running = task.redeem(task.authorize(&read()).expect("a permit"), read().arguments()).expect("an execution");
-    task.complete().expect("an end");
-    drop(running);
-    world.door.sweep();
-    assert_eq!(unknown_effects(&world.sink.events()), 1, "nobody told the effect, and nobody wrote that down");
-}

@@ -40,7 +40,7 @@ fn actions() -> Table {
     let unknown = r#"{"recipient": "US133000000121212121212", "amount": 12.00}"#;
     let dear = r#"{"recipient": "GB29NWBK60161331926819", "amount": 12.01}"#;
     type Row = (&'static str, &'static str, &'static str, Present);
-    let groups: [(&str, &str, &[Row]); 9] = [
+    let groups: [(&str, &str, &[Row]); 8] = [
         (
             "ticket.read",
             "read; granted, autonomously too",
@@ -93,8 +93,7 @@ fn actions() -> Table {
             ],
         ),
         ("web.fetch", "read; not granted", &[("a page", "T-42", r#"{"url": "https://example.org"}"#, none)]),
-        ("ticket.fly", "not declared; granted, autonomously too", &[("a ticket", "T-42", "{}", none)]),
-        ("ticket.swim", "neither declared nor granted", &[("a ticket", "T-42", "{}", none)]),
+        ("ticket.fly", "neither declared nor granted", &[("a ticket", "T-42", "{}", none)]),
     ];
     let world = World::new(OPEN);
     let task = world.task(scope_of_actions());
@@ -129,7 +128,6 @@ fn scope_of_actions() -> Scope {
         .and_then(|scope| scope.allow("money.send", payment.preapproved().or_ask()))
         .and_then(|scope| scope.allow("role.grant", Grant::new().autonomous()))
         .and_then(|scope| scope.allow("everything", flagged.autonomous()))
-        .and_then(|scope| scope.allow("ticket.fly", Grant::new().autonomous()))
         .expect("tool names")
 }
 
@@ -146,9 +144,9 @@ fn approvals() -> Table {
         }),
         ("Ada's, of exactly this action, used before", |world, task, action| {
             let approval = Approval::by(&world.ada, task.request(&action));
-            let permit = task.authorize(&action.clone().approved(approval.clone()));
-            drop(permit.expect("a permit"));
-            task.authorize(&action.approved(approval))
+            let action = action.approved(approval);
+            drop(task.authorize(&action).expect("a permit"));
+            task.authorize(&action)
         }),
         ("Ada's, of exactly this action, and ended", |world, task, action| {
             let approval = Approval::by(&world.ada, task.request(&action)).until(at(START + 60));

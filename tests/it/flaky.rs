@@ -12,7 +12,7 @@ use bailiwick::mandate::{MemoryOnce, Once, OnceError};
 use bailiwick::policy::Evaluator;
 use bailiwick::time::{Clock, ClockError, ManualClock, Timestamp};
 
-use crate::world::{World, catalog};
+use crate::world::{World, catalog, operator};
 
 /// How a seam behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,11 +106,21 @@ impl Host {
         let evaluator = Evaluator::new(catalog(), policies).expect("policies");
         world.door = Authorizer::builder(Arc::clone(&world.registry), evaluator, sink.clone())
             .minter(Minter::new(issuer, MintKey::generate(&SystemEntropy).expect("a key")))
+            .administrator(operator("ada"))
+            .administrator(operator("bob"))
             .clock(clock.clone())
             .entropy(entropy.clone())
             .once(once.clone())
             .build()
             .expect("a door");
         Self { world, clock, entropy, sink, once }
+    }
+
+    /// Everything works again.
+    pub(crate) fn works(&self) {
+        self.clock.set(Mood::Works);
+        self.entropy.set(Mood::Works);
+        self.sink.set(Mood::Works);
+        self.once.set(Mood::Works);
     }
 }

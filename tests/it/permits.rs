@@ -131,6 +131,8 @@ fn when_a_task_ends_everything_below_it_is_dead_at_once() {
         };
         assert_eq!(denial.code(), code, "{what}: minting");
         assert_eq!(flaw(&world, &secret), Some(Flaw::Revoked), "{what}: verifying");
+        let accepted = world.door.accept(&secret, &audience(), &read()).expect_err(what);
+        assert_eq!(accepted.flaw(), Flaw::Revoked, "{what}: accepting");
         assert_eq!(handle.authorize(&read()).expect_err(what).code(), code, "{what}: authorizing");
         assert!(credential.finish(Effect::Succeeded).is_ok(), "{what}: what was done is still told");
     }

@@ -112,7 +112,7 @@ fn what_does_not_fit_the_vocabulary_does_not_load() {
         r#"principal in AgentUser::"jira.acme.example/triage-bot", action, resource"#,
         r#"principal is HumanOperator in HumanOperator::"https://idp.acme.example#ada", action, resource"#,
         r#"principal, action == Action::"ticket.fly", resource"#,
-        r#"principal, action in Class::Action::"harmless", resource"#,
+        r#"principal, action in Action::"any harmless", resource"#,
         r#"principal, action in [], resource"#,
         "principal, action, resource is AgentUser",
         "principal, action, resource is Ticket",
@@ -176,7 +176,7 @@ fn the_digest_changes_with_the_policies_and_with_the_tools() {
 fn forbid_beats_permit_in_every_order_and_nothing_permits_nothing() {
     let permits = r#"@id("b-permits") permit(principal, action, resource);"#;
     let forbids = r#"@id("a-forbids") forbid(principal, action, resource);"#;
-    let also = r#"@id("c-forbids-reads") forbid(principal, action in Class::Action::"read", resource);"#;
+    let also = r#"@id("c-forbids-reads") forbid(principal, action in Action::"any read", resource);"#;
     let fails =
         r#"@id("d-fails") permit(principal, action, resource) when { context.task.step + 9223372036854775807 > 0 };"#;
     let elsewhere = r#"@id("e-elsewhere") forbid(principal, action == Action::"ticket.close", resource);"#;

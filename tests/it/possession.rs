@@ -147,14 +147,6 @@ fn a_challenge_is_answered_within_a_minute() {
     assert_eq!(lobby.flaw(&answer, at(START - 1)), Flaw::NotYetValid, "not before it was asked");
 }
 
-/// The times in an answer are the agent's own words; the question's are the verifier's.
-#[test]
-fn an_agent_cannot_stretch_the_minute() {
-    let lobby = Lobby::new();
-    let stretched = bent(&lobby.challenge(), "until", json!(START + 3600)).answer(&lobby.triage);
-    assert!(lobby.verifier.verify(&stretched, at(START + 61)).is_err(), "answered 61 seconds after it was asked");
-}
-
 #[test]
 fn so_many_challenges_are_open_at_once_and_those_that_ended_make_room() {
     let lobby = Lobby::new();

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bailiwick::audit::Denial;
+use bailiwick::audit::{AgentFact, Denial, Event};
+use bailiwick::credential::MintError;
+use bailiwick::id::Audience;
 use bailiwick::mandate::{Action, Approval, Grant, Scope};
 use bailiwick::policy::{ReasonCode, Remedy};
 use bailiwick::{Halt, Task};
@@ -11,7 +13,7 @@ use bailiwick::{Halt, Task};
 use crate::flaky::{Host, Mood};
 use crate::golden::{self, Table};
 use crate::steps::{self, alone, on_behalf};
-use crate::world::{HOUR, START, World, args, at, operator, scope};
+use crate::world::{HOUR, START, World, args, at, audience, operator, scope};
 
 const HEAD: &str = "\
 # Why an action is refused: the code (stable), what would lift it, the controls that it is evidence for, and what the
@@ -53,24 +55,32 @@ fn a_code_is_one_name_and_one_sentence_and_evidence_for_something() {
 #[test]
 fn every_reason_is_reached_and_tells_the_model_nothing_but_its_sentence() {
     for &code in ReasonCode::ALL {
-        let denial = provoke(code);
+        let host = Host::new(POLICIES);
+        let Some(denial) = provoke(&host, code) else {
+            let written = |event: Event| match event.agent?.fact {
+                AgentFact::Voided { reason, .. } => Some(reason.code()),
+                _ => None,
+            };
+            let last = host.world.sink.events().into_iter().filter_map(written).last();
+            assert_eq!(last, Some(code), "`{}` is in the record", code.as_str());
+            continue;
+        };
         assert_eq!(denial.code(), code, "{}", denial.admin());
         assert_eq!(denial.to_string(), code.for_model());
         assert!(denial.admin().contains(code.as_str()), "{}", denial.admin());
-        assert_eq!(denial.is_held(), code == ReasonCode::NeedsApproval);
+        assert_eq!(denial.is_held(), code.remedy() == Remedy::Approval, "{}", denial.admin());
         assert_eq!(denial.request().is_some(), denial.is_held());
         assert_eq!(denial.event().is_some(), code != ReasonCode::Audit, "{}", denial.admin());
     }
 }
 
-/// A situation in which an action is refused for this reason.
-fn provoke(code: ReasonCode) -> Denial {
-    let Host { world, clock, sink, .. } = &Host::new(POLICIES);
+/// A situation in which an action is refused for this reason, which is told, or written in the record alone.
+fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<Denial> {
     let task = world.task(granted());
     let (read, purge, for_bob) = (steps::read(), alone("ticket.purge"), on_behalf(&world.bob, "ticket.read"));
     let count = |json| alone("everything").with(args(json));
     let refused = |task: &Task, action: &Action| task.authorize(action).expect_err("a denial");
-    match code {
+    Some(match code {
         ReasonCode::Clock => {
             clock.set(Mood::Fails);
             refused(&task, &read)
@@ -140,8 +150,14 @@ fn provoke(code: ReasonCode) -> Denial {
             let permit = task.authorize(&read).expect("a permit");
             task.redeem(permit, &args(r#"{"force": true}"#)).expect_err("a denial")
         }
+        ReasonCode::NoCredential => {
+            let permit = task.authorize(&read).expect("a permit");
+            let elsewhere = Audience::new("https://elsewhere.example").expect("an audience");
+            assert!(matches!(task.mint(permit, &elsewhere), Err(MintError::Audience { .. })));
+            return None;
+        }
         other => panic!("nothing here provokes `{}`", other.as_str()),
-    }
+    })
 }
 
 /// Permits tickets; forbids what is flagged, and cannot evaluate what is counted.
@@ -156,7 +172,7 @@ when { context.args has count && context.args.count + 9223372036854775807 > 0 };
 /// One read, any number of purges, and everything, all autonomously.
 fn granted() -> Scope {
     Scope::new()
-        .allow("ticket.read", Grant::new().autonomous().at_most(1))
+        .allow("ticket.read", Grant::new().autonomous().at_most(1).at([audience()]))
         .and_then(|scope| scope.allow("ticket.purge", Grant::new().autonomous()))
         .and_then(|scope| scope.allow("everything", Grant::new().autonomous()))
         .expect("tool names")

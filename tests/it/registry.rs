@@ -44,6 +44,21 @@ fn an_agent_is_registered_once_under_sponsors_who_are_all_known_and_active() {
 }
 
 #[test]
+fn no_name_is_an_agents_and_a_persons() {
+    let registry = registry();
+    let (issuer, subject) = ("https://idp.acme.example", "robot");
+    let robot = AgentId::issued(issuer, subject).expect("an agent id");
+    let both = RegistryError::AgentAndOperator(operator(subject));
+    registry.register(robot.clone(), [operator("ada")]).expect("a new agent");
+    assert_eq!(registry.enroll(HumanOperator::new(operator(subject))), Err(both));
+    let ada = AgentId::issued(issuer, "ada").expect("an agent id");
+    let both = RegistryError::AgentAndOperator(operator("ada"));
+    assert_eq!(registry.register(ada, [operator("ada")]), Err(both));
+    let elsewhere = AgentId::issued("https://idp.acme.example/", "ada").expect("an agent id");
+    assert_eq!(registry.register(elsewhere, [operator("ada")]), Ok(()), "another issuer, another name");
+}
+
+#[test]
 fn ids_are_never_used_again() {
     let world = World::new(OPEN);
     let _ = world.door.offboard(&world.ada, &operator("bob")).expect("Bob leaves");
@@ -58,6 +73,8 @@ fn ids_are_never_used_again() {
     assert_eq!(world.registry.agent_state(&world.triage), Some(AgentState::Retired));
     let again = world.registry.register(world.triage.clone(), [operator("ada")]);
     assert_eq!(again, Err(RegistryError::AgentExists(world.triage.clone())));
+    let bound = world.registry.bind(&world.triage, user("another"));
+    assert!(bound.is_err(), "nothing is bound to what has ended");
     let revived = world.door.halt(&world.ada, Halt::Agent(world.triage.clone()));
     let retired = RegistryError::AgentNotActive { agent: world.triage.clone(), state: AgentState::Retired };
     assert_eq!(revived, Err(Error::Registry(retired)), "there is no way back from retired");
@@ -91,7 +108,7 @@ fn refusals_name_both_values() {
         ),
         (
             RegistryError::AgentNotActive { agent: agent("a"), state: AgentState::Suspended },
-            vec!["agent/a", "Suspended", "active"],
+            vec!["agent/a", "suspended", "active"],
         ),
         (RegistryError::ProofExpired { until: at(START), now: at(START + 1) }, vec!["14:13:20Z", "14:13:21Z"]),
     ];

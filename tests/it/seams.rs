@@ -5,13 +5,13 @@ use std::time::Duration;
 use bailiwick::audit::{AuditError, Effect};
 use bailiwick::credential::MintError;
 use bailiwick::jose::Flaw;
-use bailiwick::mandate::{Approval, Grant, Intent, Mandate, OnceError, Scope};
+use bailiwick::mandate::{Approval, Grant, Intent, Mandate, OnceError, Scope, danger};
 use bailiwick::policy::{Reason, ReasonCode};
 use bailiwick::{Error, Halt};
 
 use crate::flaky::{BROKEN, Host, Mood};
 use crate::steps::{alone, autonomous, code, read};
-use crate::world::{HOUR, OPEN, START, World, at, audience};
+use crate::world::{HOUR, OPEN, START, World, at, audience, operator};
 
 /// One read, and purges that a human approves one by one.
 fn granted() -> Scope {
@@ -164,7 +164,9 @@ fn what_may_have_been_used_before_is_not_used() {
         let purge = alone("ticket.purge");
         let asked = task.request(&purge);
         let purge = purge.approved(Approval::by(&world.ada, asked));
-        let mandate = world.mandate(granted());
+        let vouched = danger::approval_vouched_by_host(operator("ada"), granted(), at(START + 60), "OPS-1");
+        let intent = Intent::new("close stale tickets", granted()).expect("a purpose");
+        let mandate = Mandate::new(world.agent(), intent).approved(vouched);
 
         host.once.set(mood);
         assert_eq!(code(task.authorize(&purge)), Some(ReasonCode::ApprovalSpent), "{mood:?}");
