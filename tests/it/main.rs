@@ -9,6 +9,7 @@
 )]
 
 mod administration;
+mod any;
 mod arguments;
 mod audit;
 mod catalog;
@@ -17,20 +18,26 @@ mod compile;
 mod credentials;
 mod decisions;
 mod door;
+mod ends;
 mod flaky;
+mod forged;
 mod golden;
 mod house;
 mod identity;
 mod laws;
+mod minted;
+mod model;
 mod permits;
 mod policies;
 mod policy_bounds;
 mod policy_facts;
 mod possession;
+mod published;
 mod reasons;
 mod registry;
 mod scopes;
 mod seams;
 mod shortcuts;
 mod steps;
+mod terms;
 mod world;
