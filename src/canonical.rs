@@ -97,6 +97,7 @@ impl fmt::Debug for Salt {
 }
 
 /// Writes the canonical form of one value, straight into the hash.
+#[derive(Clone)]
 pub(crate) struct Encoder(digest::Context);
 
 impl Encoder {

@@ -70,7 +70,8 @@ pub(crate) fn parse(text: &str, limits: Limits) -> Result<Json, JsonError> {
     if depth(text) > limits.depth {
         return Err(JsonError::TooDeep { max: limits.depth });
     }
-    value(serde_json::from_str::<&RawValue>(text).map_err(syntax)?)
+    let whole = serde_json::from_str::<&RawValue>(text).map_err(|error| syntax(&error, text, text))?;
+    value(whole, text)
 }
 
 /// The deepest nesting of brackets outside strings.
@@ -92,34 +93,40 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-fn syntax(error: serde_json::Error) -> JsonError {
-    JsonError::Syntax { line: error.line(), column: error.column() }
+/// Where in `text` an error is that was found in its part `part`.
+fn syntax(error: &serde_json::Error, part: &str, text: &str) -> JsonError {
+    let before = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    let before = text.get(..before).unwrap_or_default();
+    let (lines, last) = (before.matches('\n').count(), before.rsplit('\n').next().unwrap_or_default());
+    let column = if error.line() == 1 { last.len() + error.column() } else { error.column() };
+    JsonError::Syntax { line: lines + error.line(), column }
 }
 
 /// `serde_json` does the lexing; each value is handed over as the text it stood in.
-fn value(raw: &RawValue) -> Result<Json, JsonError> {
-    let text = raw.get();
-    match text.bytes().next() {
+fn value(raw: &RawValue, text: &str) -> Result<Json, JsonError> {
+    let part = raw.get();
+    let syntax = |error: serde_json::Error| syntax(&error, part, text);
+    match part.bytes().next() {
         Some(b'{') => {
-            let members = serde_json::from_str::<Members<'_>>(text).map_err(syntax)?.0;
+            let members = serde_json::from_str::<Members<'_>>(part).map_err(syntax)?.0;
             let mut record = BTreeMap::new();
             for (name, member) in members {
                 match record.entry(name) {
                     Entry::Occupied(first) => return Err(JsonError::Duplicate { member: Found::new(first.key()) }),
-                    Entry::Vacant(place) => place.insert(value(member)?),
+                    Entry::Vacant(place) => place.insert(value(member, text)?),
                 };
             }
             Ok(Json::Record(record))
         }
         Some(b'[') => {
-            let items = serde_json::from_str::<Items<'_>>(text).map_err(syntax)?.0;
-            items.into_iter().map(value).collect::<Result<_, _>>().map(Json::List)
+            let items = serde_json::from_str::<Items<'_>>(part).map_err(syntax)?.0;
+            items.into_iter().map(|item| value(item, text)).collect::<Result<_, _>>().map(Json::List)
         }
-        Some(b'"') => serde_json::from_str(text).map(Json::Text).map_err(syntax),
+        Some(b'"') => serde_json::from_str(part).map(Json::Text).map_err(syntax),
         Some(b'n') => Ok(Json::Null),
         Some(b't') => Ok(Json::Bool(true)),
         Some(b'f') => Ok(Json::Bool(false)),
-        _ => Ok(Json::Number(text.to_owned())),
+        _ => Ok(Json::Number(part.to_owned())),
     }
 }
 

@@ -135,14 +135,22 @@ impl TaskHandle {
         let clock = door.trail.clock().now();
         let now = clock.unwrap_or_else(|_| door.trail.clock().latest());
         let (ledger, reservation) = assignment.reserve(action);
-        let (standing, request) = (assignment.standing(), assignment.request(action, ledger.step));
-        let verdict = self.decide(action, &standing, &ledger, &request, now);
-        let verdict = if clock.is_ok() { verdict } else { verdict.refused(Reason::Clock) };
-        let (verdict, consumed) = self.consume_approval(action, verdict, now);
+        let (mut standing, request) = (assignment.standing(), assignment.request(action, ledger.step));
+        let mut verdict = self.decide(action, &standing, &ledger, &request, now);
+        if clock.is_err() {
+            verdict = verdict.refused(Reason::Clock);
+        }
+        // An approval of exactly this action is good once: consumed where the verdict rests on it.
+        let approval = action.approval().filter(|_| verdict.rests_on_approval);
+        if approval.is_some_and(|approval| door.consume(approval, now).is_err()) {
+            standing.approval_spent = true;
+            verdict = self.decide(action, &standing, &ledger, &request, now);
+        }
+        let consumed = approval.filter(|_| verdict.rests_on_approval);
         let tool = door.evaluator.catalog().get(action.tool());
         let proposal = Proposal { assignment, action, tool, request, standing, ledger, verdict, reservation, now };
         door.trail.settle(proposal).inspect_err(|_| {
-            if let Some(approval) = action.approval().filter(|_| consumed) {
+            if let Some(approval) = consumed {
                 door.release(approval);
             }
         })
@@ -160,17 +168,6 @@ impl TaskHandle {
         let mandate = assignment.mandate();
         let question = Question::new(mandate, standing, ledger, action, request, assignment.until(), now);
         self.door.evaluator.decide(&question)
-    }
-
-    /// An approval of exactly this action is good once: consumed where the verdict rests on it.
-    fn consume_approval(&self, action: &Action, verdict: Verdict, now: Timestamp) -> (Verdict, bool) {
-        let Some(approval) = action.approval().filter(|_| verdict.rests_on_approval) else {
-            return (verdict, false);
-        };
-        match self.door.consume(approval, now) {
-            Ok(()) => (verdict, true),
-            Err(_) => (verdict.held(Reason::ApprovalSpent { operator: approval.operator().clone() }), false),
-        }
     }
 
     /// Spends a permit on an action that runs in this process, with the arguments that are about to run.

@@ -122,7 +122,7 @@ impl Minter {
     ///
     /// Less than a second, or more than 900.
     pub fn with_lifetime(mut self, lifetime: Duration) -> Result<Self, MintError> {
-        if lifetime.as_secs() == 0 || lifetime.as_secs() > MAX_LIFETIME {
+        if lifetime.as_secs() == 0 || lifetime > Duration::from_secs(MAX_LIFETIME) {
             return Err(MintError::Lifetime { seconds: lifetime.as_secs() });
         }
         self.lifetime = lifetime;

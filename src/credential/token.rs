@@ -12,7 +12,7 @@ use crate::id::{ApprovalId, Audience, CredentialId, Issuer, Subject, TaskId, Tra
 use crate::identity::AgentId;
 use crate::jose::{Flaw, Thumbprint};
 use crate::mandate::Detail;
-use crate::strict::present;
+use crate::strict::{object, objects, present, present_object};
 
 /// The longest life of a credential, in seconds.
 pub(super) const MAX_LIFETIME: u64 = 900;
@@ -37,8 +37,10 @@ const FORBIDDEN: [&str; 13] = [
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Claims {
     pub(super) aud: Audience,
+    #[serde(deserialize_with = "objects")]
     pub(super) authorization_details: Vec<Detail>,
     pub(super) client_id: AgentId,
+    #[serde(deserialize_with = "object")]
     pub(super) cnf: Confirmation,
     pub(super) exp: i64,
     pub(super) iat: i64,
@@ -50,7 +52,7 @@ pub(super) struct Claims {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) sub_profile: Option<String>,
     pub(super) txn: TransactionId,
-    #[serde(rename = "urn:bailiwick:claims:v1")]
+    #[serde(rename = "urn:bailiwick:claims:v1", deserialize_with = "object")]
     pub(super) context: Context,
     /// What else is there: ignored (RFC 7519, section 4), unless it is forbidden.
     #[serde(flatten, skip_serializing)]
@@ -71,8 +73,9 @@ pub(super) struct Confirmation {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Context {
+    #[serde(deserialize_with = "object")]
     pub(super) accountable: Accountable,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_object", skip_serializing_if = "Option::is_none")]
     pub(super) attn: Option<Attestation>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) depth: Option<u8>,
@@ -81,12 +84,13 @@ pub(super) struct Context {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) max_depth: Option<u8>,
     pub(super) mode: ModeClaim,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_object", skip_serializing_if = "Option::is_none")]
     pub(super) obo: Option<OnBehalfOf>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) pol: Option<Digest>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_object", skip_serializing_if = "Option::is_none")]
     pub(super) present_as: Option<PresentAs>,
+    #[serde(deserialize_with = "object")]
     pub(super) task: TaskClaim,
     pub(super) v: u8,
 }
@@ -148,6 +152,7 @@ pub(super) struct Parent {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OnBehalfOf {
+    #[serde(deserialize_with = "object")]
     pub(super) approval: ApprovalClaim,
     pub(super) iss: Issuer,
     pub(super) sub: Subject,

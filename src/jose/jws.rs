@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use super::{KeySet, SigningKey, Thumbprint, base64url};
 use crate::id::Issuer;
 use crate::json::{self, Limits};
+use crate::strict::Object;
 use crate::time::Timestamp;
 
 /// No token is longer (token profile, section 2.2).
@@ -156,7 +157,7 @@ impl<C: DeserializeOwned, Owner: Clone + std::fmt::Display> Token<C, Owner> {
 fn read<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?;
     json::parse(text, Limits { bytes: max, depth: MAX_DEPTH }).ok()?;
-    serde_json::from_str(text).ok()
+    serde_json::from_str::<Object<T>>(text).ok().map(|object| object.0)
 }
 
 /// The time rules of every token: `iat ≤ nbf ≤ now < exp`, without leeway, at the second.

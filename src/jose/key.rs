@@ -47,13 +47,23 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// Anything but 32 bytes of canonical base64url.
+    /// Anything but 32 bytes of canonical base64url, a point that is not written canonically (RFC 8032, section 5.1.3),
+    /// or one of small order, under which signatures of other messages verify.
     pub fn from_jwk_x(x: &str) -> Result<Self, KeyError> {
-        base64url::decode(x)
-            .ok()
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or(KeyError::Malformed { want: "32 bytes of base64url" })
+        let bytes = base64url::decode(x).ok().and_then(|bytes| bytes.try_into().ok());
+        let key = bytes.map(Self).ok_or(KeyError::Malformed { want: "32 bytes of base64url" })?;
+        if key.is_sound() { Ok(key) } else { Err(KeyError::Malformed { want: "a canonical point of large order" }) }
+    }
+
+    /// Whether the point is written canonically, and is not one of the eight of small order.
+    fn is_sound(self) -> bool {
+        let mut y = self.0;
+        if let Some(last) = y.last_mut() {
+            *last &= 0x7f;
+        }
+        // As a number, last byte first: y < p, which is 2^255 - 19.
+        let canonical = y.iter().rev().lt(PRIME.iter().rev());
+        canonical && !SMALL_ORDER.contains(&y)
     }
 
     /// The JWK member `x`.
@@ -71,6 +81,33 @@ impl VerifyingKey {
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, self.0).verify(message, signature).is_ok()
     }
+}
+
+/// 2^255 - 19, least byte first.
+const PRIME: [u8; 32] = ends(0xed, 0xff, 0x7f);
+
+/// The y of the points of order 1, 2, 4 and 8 (of those, two y, each with two signs), least byte first.
+const SMALL_ORDER: [[u8; 32]; 5] = [
+    ends(0x01, 0x00, 0x00),
+    ends(0xec, 0xff, 0x7f),
+    ends(0x00, 0x00, 0x00),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
+        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
+        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+];
+
+/// A number whose middle bytes are all the same.
+const fn ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
+    let mut bytes = [middle; 32];
+    let [start, .., end] = &mut bytes;
+    *start = first;
+    *end = last;
+    bytes
 }
 
 impl Thumbprint {

@@ -35,6 +35,8 @@ impl From<ActionRequest> for Consent {
 pub enum Evidence {
     /// The person gave it in a session of theirs.
     Session {
+        /// When they signed in.
+        since: Timestamp,
         /// When the session ends: the approval must be presented before.
         until: Timestamp,
     },
@@ -78,7 +80,7 @@ impl Approval {
         let mut encoder = Encoder::new("bailiwick/session-approval/v1");
         encoder.fixed(&session.signed_in().unix().to_be_bytes()).fixed(&session.until().unix().to_be_bytes());
         encoder.fixed(&session.number_approval().to_be_bytes());
-        let evidence = Evidence::Session { until: session.until() };
+        let evidence = Evidence::Session { since: session.signed_in(), until: session.until() };
         Self::new(encoder, session.operator().id().clone(), consent.into(), session.until(), evidence)
     }
 
@@ -193,7 +195,7 @@ impl Approval {
     /// Whether it can be presented at `now`: not over, and given in a session that still goes on.
     pub(crate) fn is_presentable_at(&self, now: Timestamp) -> bool {
         let given = match self.evidence {
-            Evidence::Session { until } => now < until,
+            Evidence::Session { since, until } => since <= now && now < until,
             Evidence::Token { issued } => issued <= now,
             Evidence::Vouched => true,
         };
@@ -220,7 +222,10 @@ pub mod danger {
         reference: &str,
     ) -> Approval {
         let mut encoder = Encoder::new("bailiwick/vouched-approval/v1");
-        encoder.text(reference);
-        Approval::new(encoder, operator, consent.into(), until, Evidence::Vouched)
+        encoder.text(reference).text(operator.issuer().as_str()).text(operator.subject().as_str());
+        let mut approval = Approval::new(encoder.clone(), operator, consent.into(), until, Evidence::Vouched);
+        // The reference is what is good once, whatever it is said to consent to.
+        approval.id = super::ApprovalId::derive(&encoder.finish());
+        approval
     }
 }

@@ -9,6 +9,7 @@ use crate::canonical::Digest;
 use crate::id::{ApprovalId, Audience, Issuer, Subject, TaskId};
 use crate::identity::{AgentId, OperatorId};
 use crate::jose::{self, Flaw, KeySet, Kind, Refused, Token};
+use crate::strict::{object, objects, present_object};
 use crate::time::Timestamp;
 
 /// Verifies `task-approval+jwt` tokens.
@@ -63,6 +64,7 @@ impl ApprovalVerifier {
 struct Claims {
     iss: Issuer,
     sub: Subject,
+    #[serde(deserialize_with = "object")]
     sub_id: SubjectId,
     sub_profile: String,
     aud: Audience,
@@ -70,9 +72,11 @@ struct Claims {
     nbf: i64,
     exp: i64,
     jti: ApprovalId,
+    #[serde(deserialize_with = "object")]
     may_act: MayAct,
+    #[serde(deserialize_with = "objects")]
     authorization_details: Vec<Detail>,
-    #[serde(rename = "urn:bailiwick:claims:v1")]
+    #[serde(rename = "urn:bailiwick:claims:v1", deserialize_with = "object")]
     context: Context,
 }
 
@@ -97,9 +101,10 @@ struct MayAct {
 struct Context {
     #[serde(rename = "v")]
     _version: One,
+    #[serde(deserialize_with = "object")]
     task: Task,
     /// How deep the agent may delegate; no sub-agents are made from it, so that it is read and not used.
-    #[serde(default, rename = "delegation")]
+    #[serde(default, rename = "delegation", deserialize_with = "present_object")]
     _delegation: Option<Delegation>,
 }
 

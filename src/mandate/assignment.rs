@@ -79,6 +79,8 @@ pub struct Standing {
     pub agent_active: bool,
     /// The operators who approved the task and are active, and were ever since it began.
     pub operators: Vec<OperatorId>,
+    /// The approval of exactly this action that came along was used before, or that is not known.
+    pub approval_spent: bool,
 }
 
 /// What a task's life hangs on, besides its agent.
@@ -166,6 +168,7 @@ impl Assignment {
                 .filter(|(_, life)| life.is_alive())
                 .map(|(operator, _)| operator.clone())
                 .collect(),
+            approval_spent: false,
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Number, Value};
 use crate::canonical::Encoder;
-use crate::strict::present;
+use crate::strict::{object, present};
 
 /// Which values one argument may have. An array is within a bound if each of its items is; an
 /// empty one is like none.
@@ -108,7 +108,7 @@ impl Bound {
 #[serde(untagged, expecting = "\"absent\", or an object with `one_of`, `at_least`, `at_most` and `or_absent` only")]
 enum WrittenBound {
     Word(Word),
-    Parts(Parts),
+    Parts(#[serde(deserialize_with = "object")] Parts),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -215,7 +215,13 @@ enum Written {
     Bool(bool),
     Integer(i64),
     Text(String),
-    Decimal { number: Number },
+    Decimal(#[serde(deserialize_with = "object")] Decimal),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decimal {
+    number: Number,
 }
 
 impl From<Written> for Target {
@@ -224,7 +230,7 @@ impl From<Written> for Target {
             Written::Bool(value) => Self::Bool(value),
             Written::Integer(integer) => Self::Number(integer.into()),
             Written::Text(text) => Self::Text(text),
-            Written::Decimal { number } => Self::Number(number),
+            Written::Decimal(Decimal { number }) => Self::Number(number),
         }
     }
 }
@@ -233,7 +239,7 @@ impl From<Target> for Written {
     fn from(target: Target) -> Self {
         match target {
             Target::Bool(value) => Self::Bool(value),
-            Target::Number(number) => number.as_integer().map_or(Self::Decimal { number }, Self::Integer),
+            Target::Number(number) => number.as_integer().map_or(Self::Decimal(Decimal { number }), Self::Integer),
             Target::Text(text) => Self::Text(text),
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Arguments, Bound, Grant, Resource, Scope, ScopeError, ToolName};
 use crate::id::Audience;
 use crate::jose::Flaw;
-use crate::strict::present;
+use crate::strict::{object, present};
 
 const TYPE: &str = "urn:bailiwick:rar:task-action";
 /// A token has no more of them (token profile, schema).
@@ -17,7 +17,7 @@ const MAX_DETAILS: usize = 32;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Detail {
     pub(crate) actions: Vec<ToolName>,
-    #[serde(default, skip_serializing_if = "Constraints::is_none")]
+    #[serde(default, deserialize_with = "object", skip_serializing_if = "Constraints::is_none")]
     pub(crate) constraints: Constraints,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(crate) identifier: Option<Resource>,

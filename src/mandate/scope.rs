@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Action, ActionClass, ArgumentName, Arguments, Bound, Mode, Resource, ToolName};
 use crate::canonical::{Digest, Encoder};
 use crate::id::{Audience, IdError};
-use crate::strict::{present, unique};
+use crate::strict::{Object, present, unique};
 
 /// A scope was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -111,12 +111,28 @@ impl std::fmt::Display for Beyond {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Object<Written>")]
 pub struct Scope {
-    #[serde(deserialize_with = "unique")]
     tools: BTreeMap<ToolName, Grant>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_calls: Option<u32>,
+}
+
+/// The JSON of a [`Scope`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(deserialize_with = "unique")]
+    tools: BTreeMap<ToolName, Object<Grant>>,
+    #[serde(default, deserialize_with = "present")]
+    max_calls: Option<u32>,
+}
+
+impl From<Object<Written>> for Scope {
+    fn from(Object(written): Object<Written>) -> Self {
+        let tools = written.tools.into_iter().map(|(tool, Object(grant))| (tool, grant)).collect();
+        Self { tools, max_calls: written.max_calls }
+    }
 }
 
 impl Scope {

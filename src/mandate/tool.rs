@@ -116,7 +116,17 @@ impl ArgumentType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parameter {
     pub(crate) kind: ArgumentType,
+    /// Every call gives it.
     pub(crate) required: bool,
+    /// A call may give `null`.
+    pub(crate) nullable: bool,
+}
+
+impl Parameter {
+    /// Whether policies always see it.
+    pub(crate) fn is_certain(self) -> bool {
+        self.required && !self.nullable
+    }
 }
 
 /// The arguments of a call do not fit the tool.
@@ -192,7 +202,7 @@ impl Tool {
     ///
     /// The tool has the argument already.
     pub fn required(self, argument: ArgumentName, kind: ArgumentType) -> Result<Self, ToolError> {
-        self.with(argument, Parameter { kind, required: true })
+        self.with(argument, Parameter { kind, required: true, nullable: false })
     }
 
     /// With an argument that a call may leave out, or give as `null`.
@@ -201,7 +211,16 @@ impl Tool {
     ///
     /// The tool has the argument already.
     pub fn optional(self, argument: ArgumentName, kind: ArgumentType) -> Result<Self, ToolError> {
-        self.with(argument, Parameter { kind, required: false })
+        self.with(argument, Parameter { kind, required: false, nullable: true })
+    }
+
+    /// With an argument that every call gives, if only as `null`.
+    ///
+    /// # Errors
+    ///
+    /// The tool has the argument already.
+    pub fn nullable(self, argument: ArgumentName, kind: ArgumentType) -> Result<Self, ToolError> {
+        self.with(argument, Parameter { kind, required: true, nullable: true })
     }
 
     fn with(mut self, argument: ArgumentName, parameter: Parameter) -> Result<Self, ToolError> {
@@ -271,7 +290,8 @@ impl Tool {
         }
         for (name, parameter) in &self.parameters {
             match arguments.get(name.as_str()) {
-                None | Some(Value::Null) if !parameter.required => {}
+                None if !parameter.required => {}
+                Some(Value::Null) if parameter.nullable => {}
                 Some(value) if parameter.kind.admits(value) => {}
                 None => {
                     return Err(ToolError::Missing { tool: self.name.clone(), argument: name.clone() });

@@ -167,6 +167,7 @@ impl Catalog {
             encoder.text(tool.name().as_str()).text(tool.class().as_str()).count(tool.parameters().len());
             for (name, parameter) in tool.parameters() {
                 encoder.text(name.as_str()).text(parameter.kind.name()).tag(u8::from(parameter.required));
+                encoder.tag(u8::from(parameter.nullable));
             }
             encoder.count(tool.labels().len());
             for label in tool.labels() {
@@ -194,7 +195,7 @@ impl Catalog {
             let mut args = String::new();
             for (name, parameter) in tool.parameters() {
                 if let Some(kind) = cedar_type(parameter.kind) {
-                    let optional = if parameter.required { "" } else { "?" };
+                    let optional = if parameter.is_certain() { "" } else { "?" };
                     // Writing to a string cannot fail. Names have no quotes and no backslashes.
                     let _ = write!(args, "\n      \"{name}\"{optional}: {kind},");
                 }
@@ -304,34 +305,41 @@ fn read_tool(member: &Member) -> Result<Tool, CatalogError> {
         required.items()?.iter().map(|name| name.text().map(str::to_owned)).collect::<Result<_, _>>()?
     };
     let properties = schema.get("properties")?;
-    if properties.is_nothing() {
-        return Ok(tool);
-    }
-    let Json::Record(declared) = &properties.json else {
-        return Err(properties.refuse("an object"));
+    let declared = match &properties.json {
+        Json::Record(declared) => declared.clone(),
+        Json::Null => BTreeMap::new(),
+        _ => return Err(properties.refuse("an object")),
     };
-    for (name, property) in declared {
-        let (argument, kind) = (ArgumentName::new(name)?, read_type(property));
-        tool = if required.contains(name) { tool.required(argument, kind)? } else { tool.optional(argument, kind)? };
+    for (name, property) in &declared {
+        let (argument, (kind, nullable)) = (ArgumentName::new(name)?, read_type(property));
+        tool = match required.contains(name) {
+            false => tool.optional(argument, kind)?,
+            true if nullable => tool.nullable(argument, kind)?,
+            true => tool.required(argument, kind)?,
+        };
+    }
+    // What must be given and is not described can be anything.
+    for name in required.iter().filter(|name| !declared.contains_key(*name)) {
+        tool = tool.nullable(ArgumentName::new(name)?, ArgumentType::Opaque)?;
     }
     Ok(tool)
 }
 
-/// The type that a JSON Schema says. `anyOf` with `null` is the other type; what is not known is opaque.
-fn read_type(schema: &Json) -> ArgumentType {
+/// The type that a JSON Schema says, and whether `null` is one of its values. What is not known is opaque.
+fn read_type(schema: &Json) -> (ArgumentType, bool) {
     let Json::Record(schema) = schema else {
-        return ArgumentType::Opaque;
+        return (ArgumentType::Opaque, true);
     };
     if let Some(Json::List(choices)) = schema.get("anyOf") {
         let is_null = |choice: &&Json| matches!(choice, Json::Record(choice) if names(choice, "null"));
         let mut others = choices.iter().filter(|choice| !is_null(choice));
         return match (others.next(), others.next()) {
-            (Some(one), None) => read_type(one),
-            _ => ArgumentType::Opaque,
+            (Some(one), None) => (read_type(one).0, choices.len() > 1),
+            _ => (ArgumentType::Opaque, true),
         };
     }
     let named = |kind| names(schema, kind);
-    match schema.get("items") {
+    let kind = match schema.get("items") {
         _ if named("boolean") => ArgumentType::Bool,
         _ if named("integer") => ArgumentType::Integer,
         _ if named("number") => ArgumentType::Number,
@@ -339,7 +347,8 @@ fn read_type(schema: &Json) -> ArgumentType {
         Some(Json::Record(items)) if named("array") && names(items, "string") => ArgumentType::Texts,
         Some(Json::Record(items)) if named("array") && names(items, "integer") => ArgumentType::Integers,
         _ => ArgumentType::Opaque,
-    }
+    };
+    (kind, kind == ArgumentType::Opaque)
 }
 
 fn names(schema: &BTreeMap<String, Json>, kind: &str) -> bool {

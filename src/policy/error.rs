@@ -24,6 +24,14 @@ pub enum PolicyError {
         /// The first one.
         first: Message,
     },
+    /// A policy asks whether the principal is somebody else than an agent identity.
+    #[error("the policy {policy} asks whether the principal is of the type {kind}, only `AgentIdentity` is")]
+    Principal {
+        /// The policy.
+        policy: PolicyName,
+        /// The type that it names.
+        kind: Found,
+    },
     /// A policy has no `@id`.
     #[error("the policy number {number} has no `@id`")]
     NoId {

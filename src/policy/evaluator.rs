@@ -9,7 +9,8 @@ use cedar_policy::{AuthorizationError, Authorizer, Decision, PolicyId, PolicySet
 use super::context::Seen;
 use super::index::{self, Index, Slice};
 use super::{
-    Catalog, Message, Outcome, PolicyError, PolicyName, Question, Reason, Verdict, context, guard, stack, text,
+    Catalog, Message, Outcome, PolicyError, PolicyName, Question, Reason, Verdict, context, guard, principal, stack,
+    text,
 };
 use crate::canonical::{Digest, Encoder};
 use crate::id::Found;
@@ -101,9 +102,9 @@ impl Evaluator {
             policy_digest: snapshot.digest,
         };
         let Question { mandate, standing, action, until, now, .. } = *question;
-        let standing = guard::check_standing(mandate, standing, action.mode(), until, now);
+        let stands = guard::check_standing(mandate, standing, action.mode(), until, now);
         let tool = tool.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()));
-        let guarded = standing.and(tool).and_then(|tool| Ok((tool, guard::check(question, tool)?)));
+        let guarded = stands.and(tool).and_then(|tool| Ok((tool, guard::check(question, tool)?)));
         let (tool, beyond) = match guarded {
             Ok(guarded) => guarded,
             Err(reason) => return verdict.refused(reason),
@@ -116,6 +117,9 @@ impl Evaluator {
             (None, _, _) if approved => Verdict { rests_on_approval: true, ..verdict },
             (None, None, _) => verdict,
             (None, Some(beyond), None) => verdict.held(Reason::NeedsApproval(beyond)),
+            (None, Some(_), Some(approval)) if standing.approval_spent => {
+                verdict.held(Reason::ApprovalSpent { operator: approval.operator().clone() })
+            }
             (None, Some(_), Some(approval)) => {
                 verdict.held(Reason::ApprovalInvalid { operator: approval.operator().clone() })
             }
@@ -229,6 +233,9 @@ fn name_all(parsed: &PolicySet) -> Result<PolicySet, PolicyError> {
             return Err(PolicyError::NoId { number: number.map_or(0, |number| number.saturating_add(1)) });
         };
         let name = PolicyName::new(id)?;
+        if let Some(kind) = principal::stranger(&policy.to_json().map_err(PolicyError::cedar)?) {
+            return Err(PolicyError::Principal { policy: name, kind: Found::new(&kind) });
+        }
         if !seen.insert(name.clone()) {
             return Err(PolicyError::DuplicateId(name));
         }

@@ -9,6 +9,7 @@ mod error;
 mod evaluator;
 mod guard;
 mod index;
+mod principal;
 mod question;
 mod stack;
 mod text;

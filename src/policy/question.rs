@@ -42,7 +42,8 @@ impl<'a> Question<'a> {
     pub(super) fn is_approved(&self) -> bool {
         self.action.approval().is_some_and(|approval| {
             let operator = approval.operator();
-            approval.is_for(self.request)
+            !self.standing.approval_spent
+                && approval.is_for(self.request)
                 && approval.is_presentable_at(self.now)
                 && self.mandate.is_approved_by(operator)
                 && self.standing.operators.contains(operator)

@@ -24,7 +24,7 @@ impl Limit {
             Self::Bytes => 4 * 1024 * 1024,
             Self::Policies => 10_000,
             Self::Nesting => 32,
-            Self::Operators => 256,
+            Self::Operators => 128,
         }
     }
 
