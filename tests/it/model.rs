@@ -212,7 +212,7 @@ fn the_ledger_does_what_a_naive_diary_does() {
     let world = World::new(OPEN);
     let caps = (proptest::option::of(0_u32..12), proptest::option::of(0_u32..4));
     let longest = Cell::new(0);
-    hold_often((64, 16), (caps, vec(turn(), 1..240)), |(caps, turns)| {
+    hold_often((64, 8), (caps, vec(turn(), 1..400)), |(caps, turns)| {
         let mut watched = Watched::begin(&world, caps);
         for turn in turns {
             watched.turn(turn)?;

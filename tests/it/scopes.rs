@@ -44,6 +44,22 @@ fn a_scope_within_another_covers_no_action_more() {
     assert!(covered.get() >= 5_000, "{} actions were covered by the narrower scope", covered.get());
 }
 
+#[test]
+fn a_bound_within_another_admits_no_value_more() {
+    let call = |json: &str| Action::autonomous("everything", &ticket()).unwrap().with(args(json));
+    let given = any::values("blob").iter().map(|value| call(&format!(r#"{{"blob": {value}}}"#)));
+    let calls: Vec<Action> = given.chain([call("{}")]).collect();
+    any::hold_often((512, 100), terms::bounded_pair(), |(narrow, wide)| {
+        let (narrow, wide) = (narrow.scope(), wide.scope());
+        let within = narrow.is_subset(&wide);
+        for call in &calls {
+            let (less, more) = (narrow.covers(call, ActionClass::Read), wide.covers(call, ActionClass::Read));
+            prop_assert!(!within || less.rank() <= more.rank(), "{narrow:?} in {wide:?}: {call:?}");
+        }
+        Ok(within)
+    });
+}
+
 proptest! {
     #![proptest_config(any::cases(256))]
 

@@ -115,22 +115,17 @@ enum More {
     Higher,
 }
 
-const MORE: &[More] = &[
-    More::Calls,
-    More::ToolCalls,
-    More::Resources,
-    More::Audiences,
-    More::Autonomous,
-    More::Preapproved,
-    More::Ask,
-    More::NoBound,
-    More::OrAbsent,
-    More::AnyValue,
-    More::Value,
-    More::NoLimit,
-    More::Lower,
-    More::Higher,
-];
+/// Any of them; those of bounds more often, since there are more ways to be wrong.
+fn more() -> impl Strategy<Value = More> {
+    use More::{
+        AnyValue, Ask, Audiences, Autonomous, Calls, Higher, Lower, NoBound, NoLimit, OrAbsent, Preapproved, Resources,
+        ToolCalls, Value,
+    };
+    prop_oneof![
+        1 => select(&[Calls, ToolCalls, Resources, Audiences, Autonomous, Preapproved, Ask]),
+        3 => select(&[NoBound, OrAbsent, AnyValue, Value, NoLimit, Lower, Higher]),
+    ]
+}
 
 impl Terms {
     /// The same, with more in one place, if there is such a place.
@@ -245,12 +240,12 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
 
 /// A scope, and the same with more in one place.
 pub(crate) fn near() -> impl Strategy<Value = (Terms, Terms)> {
-    (terms(), select(MORE), any::<Index>()).prop_map(|(terms, more, at)| (terms.clone(), terms.with(more, &at)))
+    (terms(), more(), any::<Index>()).prop_map(|(terms, more, at)| (terms.clone(), terms.with(more, &at)))
 }
 
 /// Two scopes: any two, or one within the other, or one that is so but for one place.
 pub(crate) fn pair() -> impl Strategy<Value = (Terms, Terms)> {
-    let spoilt = proptest::option::weighted(0.6, (select(MORE), any::<Index>()));
+    let spoilt = proptest::option::weighted(0.6, (more(), any::<Index>()));
     (terms(), terms(), proptest::bool::weighted(0.8), spoilt).prop_map(|(one, wide, related, spoilt)| {
         let narrow = if related { one.and(&wide) } else { one };
         let narrow = spoilt.map_or(narrow.clone(), |(more, at)| narrow.with(more, &at));
@@ -258,8 +253,31 @@ pub(crate) fn pair() -> impl Strategy<Value = (Terms, Terms)> {
     })
 }
 
+/// Two scopes of one tool with one bound, on its argument `blob`, as in [`pair`].
+pub(crate) fn bounded_pair() -> impl Strategy<Value = (Terms, Terms)> {
+    let bounded = |bound| {
+        let grant = Grant {
+            bounds: BTreeMap::from([("blob", bound)]),
+            resources: None,
+            audiences: None,
+            max_calls: None,
+            autonomous: true,
+            preapproved: true,
+            beyond: Beyond::Deny,
+        };
+        Terms { tools: BTreeMap::from([("everything", grant)]), max_calls: None }
+    };
+    (bound("blob"), bound("blob"), any::<bool>(), proptest::option::of((more(), any::<Index>()))).prop_map(
+        move |(one, wide, related, spoilt)| {
+            let narrow = bounded(if related { one.and(&wide) } else { one });
+            let narrow = spoilt.map_or(narrow.clone(), |(more, at)| narrow.with(more, &at));
+            (narrow, bounded(wide))
+        },
+    )
+}
+
 fn grant(names: &'static [&'static str]) -> impl Strategy<Value = Grant> {
-    let bound_names = subsequence(names.to_vec(), names.len().min(1)..=names.len().min(2));
+    let bound_names = subsequence(names.to_vec(), names.len().min(2)..=names.len().min(4));
     let bounds =
         bound_names.prop_flat_map(|names| names.into_iter().map(|name| (Just(name), bound(name))).collect::<Vec<_>>());
     (
