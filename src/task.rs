@@ -136,10 +136,8 @@ impl TaskHandle {
         let now = clock.unwrap_or_else(|_| door.trail.clock().latest());
         let (ledger, reservation) = assignment.reserve(action);
         let (mut standing, request) = (assignment.standing(), assignment.request(action, ledger.step));
+        standing.time_known = clock.is_ok();
         let mut verdict = self.decide(action, &standing, &ledger, &request, now);
-        if clock.is_err() {
-            verdict = verdict.refused(Reason::Clock);
-        }
         // An approval of exactly this action is good once: consumed where the verdict rests on it.
         let approval = action.approval().filter(|_| verdict.rests_on_approval);
         if approval.is_some_and(|approval| door.consume(approval, now).is_err()) {

@@ -63,7 +63,7 @@ fn policies(count: usize) -> String {
         (r#"forbid"#, r#"context.args has tags && context.args.tags.contains("draft") && context.task.refusals > 3"#),
     ];
     let policy = |number: usize| {
-        let (effect, condition) = conditions[number % PER_TOOL];
+        let (effect, condition) = conditions.iter().cycle().nth(number % PER_TOOL).expect("a condition");
         let tool = number / PER_TOOL;
         format!(
             "@id(\"p{number}\") {effect}(principal, action == Action::\"tool-{tool}\", resource) when {{ {condition} }};\n"

@@ -6,8 +6,10 @@ use bailiwick::audit::{AgentFact, AgentUserFact, Event, OperatorFact};
 pub(crate) fn table(events: &[Event]) -> String {
     let mut rows = vec![["", "OPERATOR", "AGENT", "AGENT USER"].map(str::to_owned)];
     rows.extend(events.iter().map(row));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..4).map(width).collect();
+    let widths = rows.iter().fold([0; 4], |mut widths: [usize; 4], row| {
+        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
+        widths
+    });
     let line = |row: &[String; 4]| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect::<Vec<_>>();
         cells.join("  ").trim_end().to_owned()

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::canonical::Digest;
-use crate::id::{ApprovalId, Audience, CredentialId, Issuer, Subject, TaskId, TransactionId};
+use crate::id::{ApprovalId, Audience, CredentialId, Issuer, Subject, TaskId, TransactionId, made_of};
 use crate::identity::AgentId;
 use crate::jose::{Flaw, Thumbprint};
 use crate::mandate::Detail;
@@ -177,6 +177,14 @@ pub(super) struct PresentAs {
     pub(super) id: String,
 }
 
+impl PresentAs {
+    /// Whether it can be shown and logged: printable ASCII, as an agent user's id and handle are.
+    fn is_shown_safely(&self) -> bool {
+        let shown = |text: &str| made_of(text, 260, |b| b.is_ascii_graphic());
+        shown(&self.id) && self.handle.as_deref().is_none_or(shown)
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TaskClaim {
@@ -207,7 +215,7 @@ impl Claims {
         if context.attn.as_ref().is_some_and(|attn| self.exp > attn.exp) {
             return Err(Flaw::Binding);
         }
-        if context.present_as.as_ref().is_some_and(|user| user.id == self.sub.to_string() || user.id.is_empty()) {
+        if context.present_as.as_ref().is_some_and(|user| !user.is_shown_safely() || user.id == self.sub.to_string()) {
             return Err(Flaw::Subject);
         }
         // A status list is somebody else's word, which is not asked for here.

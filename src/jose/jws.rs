@@ -61,7 +61,7 @@ pub enum Flaw {
     Subject,
     /// Something that the token rests on ends before it, or does not match it.
     Binding,
-    /// The authority in the token contradicts itself or has a constraint that is not known here.
+    /// The authority in the token contradicts itself. An unknown constraint is a matter of [`Claims`](Self::Claims).
     Authority,
     /// What the token needs to be proven cannot be proven from it alone.
     Unproven,

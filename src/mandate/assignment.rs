@@ -71,6 +71,8 @@ impl Life {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Standing {
+    /// The clock told the time.
+    pub time_known: bool,
     /// The state of the task.
     pub task: TaskState,
     /// Nobody pressed the stop button for everything since the task began.
@@ -158,6 +160,7 @@ impl Assignment {
 
     pub(crate) fn standing(&self) -> Standing {
         Standing {
+            time_known: true,
             task: self.state(),
             running: self.lives.everything.is_alive(),
             agent_active: self.mandate.agent().hold().is_alive(),

@@ -11,7 +11,8 @@ const TYPE: &str = "urn:bailiwick:rar:task-action";
 /// A token has no more of them (token profile, schema).
 const MAX_DETAILS: usize = 32;
 
-/// Some actions on one resource at one service, within constraints. Members in lexical order, so that what is
+/// Some actions on one resource at one service, within constraints. Another member (`datatypes`, say) narrows in a way
+/// that is not known here, and is refused. Members in lexical order, so that what is
 /// written is canonical JSON (RFC 8785).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -168,12 +168,11 @@ impl Mandate {
         self.task.as_ref()
     }
 
-    /// The approval on which an action of this mode rests at `now`: the person's own, or, for an autonomous one,
-    /// the first that is not over.
+    /// The approval on which an action of this mode rests at `now`: the person's own, or, for an autonomous one, any;
+    /// of those that are not over, the one that lasts longest.
     pub(crate) fn basis(&self, mode: &Mode, now: Timestamp) -> Option<&Approval> {
-        self.approvals.iter().find(|approval| {
-            now < approval.ends() && mode.operator().is_none_or(|operator| operator == approval.operator())
-        })
+        let theirs = |approval: &&Approval| mode.operator().is_none_or(|operator| operator == approval.operator());
+        self.approvals.iter().filter(theirs).filter(|approval| now < approval.ends()).max_by_key(|a| a.ends())
     }
 
     /// Whether this person approved the task.

@@ -103,7 +103,7 @@ impl ArgumentType {
         match self {
             Self::Bool => "a boolean",
             Self::Integer => "an integer",
-            Self::Number => "a number",
+            Self::Number => "a number of at most 922337203685477.5807",
             Self::Text => "a text",
             Self::Texts => "a list of texts",
             Self::Integers => "a list of integers",
@@ -280,7 +280,7 @@ impl Tool {
     ///
     /// # Errors
     ///
-    /// The first argument, by name, that does not fit.
+    /// The first argument that does not fit: an undeclared one, or else by name.
     pub fn check(&self, arguments: &Arguments) -> Result<(), ToolError> {
         for (name, _) in arguments.iter() {
             let declared = ArgumentName::new(name).is_ok_and(|name| self.parameters.contains_key(&name));

@@ -28,6 +28,9 @@ pub(crate) fn check_standing(
     now: Timestamp,
 ) -> Result<(), Reason> {
     let agent = mandate.agent();
+    if !standing.time_known {
+        return Err(Reason::Clock);
+    }
     if !standing.running {
         return Err(Reason::Halted);
     }

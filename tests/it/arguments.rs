@@ -439,10 +439,10 @@ fn an_argument_has_the_declared_type_or_is_refused_with_both_named() {
         (Bool, "1", "a boolean", "integer"),
         (Integer, "7.5", "an integer", "decimal"),
         (Integer, r#""7""#, "an integer", "text"),
-        (Number, "true", "a number", "boolean"),
-        (Number, r#""7""#, "a number", "text"),
+        (Number, "true", "a number of at most 922337203685477.5807", "boolean"),
+        (Number, r#""7""#, "a number of at most 922337203685477.5807", "text"),
         // An integer that no `decimal` can hold.
-        (Number, "922337203685478", "a number", "integer"),
+        (Number, "922337203685478", "a number of at most 922337203685477.5807", "integer"),
         (Text, "7", "a text", "integer"),
         (Text, r#"["a"]"#, "a text", "list"),
         (Texts, r#""a""#, "a list of texts", "text"),

@@ -212,7 +212,7 @@ const MEMBERS: &[(&str, &str)] = &[
         "agent approval arguments ledger.calls ledger.labels ledger.recent ledger.refusals ledger.step \
          ledger.tool_calls mode operator? presented replayable resource standing.agent_active standing.approval_spent \
          standing.operators \
-         standing.running standing.task tool until verdict.class verdict.outcome verdict.policies \
+         standing.running standing.task standing.time_known tool until verdict.class verdict.outcome verdict.policies \
          verdict.policy_digest verdict.reason? verdict.reason.code? verdict.reason.detail? verdict.rests_on_approval",
     ),
     ("agent done", "agent decision effect"),
