@@ -186,6 +186,9 @@ fn a_refused_beginning_leaves_the_approvals_as_they_were() {
         assert_eq!(world.sink.events().len(), events, "{what}: nothing has begun");
         world.door.resume(&world.ada).expect("a new start");
         assert!(world.door.begin(again).is_ok(), "{what}: Ada's approval is as it was");
+        let ended =
+            |event: &Event| event.agent.as_ref().is_some_and(|agent| matches!(agent.fact, AgentFact::Ended { .. }));
+        assert!(!world.sink.events()[events..].iter().any(ended), "{what}: what has not begun does not end");
     }
 }
 
