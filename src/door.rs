@@ -81,7 +81,10 @@ impl Door {
     pub(crate) fn consume_and_record(&self, assignment: &Assignment, now: Timestamp) -> Result<(), Error> {
         let mut consumed = Vec::new();
         for approval in assignment.mandate().approvals() {
-            self.consume(approval, now).inspect_err(|_| self.release_all(&consumed))?;
+            self.consume(approval, now).map_err(|source| {
+                self.release_all(&consumed);
+                Error::Once { approval: approval.id().clone(), source }
+            })?;
             consumed.push(approval);
         }
         self.record_beginning(assignment, now).inspect_err(|_| self.release_all(&consumed))

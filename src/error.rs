@@ -2,7 +2,7 @@
 
 use crate::audit::AuditError;
 use crate::entropy::EntropyError;
-use crate::id::TaskId;
+use crate::id::{ApprovalId, TaskId};
 use crate::identity::{OperatorId, RegistryError};
 use crate::mandate::{MandateError, OnceError};
 use crate::policy::{CatalogError, PolicyError};
@@ -22,8 +22,13 @@ pub enum Error {
     #[error("the scope does not fit the tools")]
     Scope(#[from] CatalogError),
     /// An approval was used before, or that is not known.
-    #[error("an approval cannot be used")]
-    Once(#[from] OnceError),
+    #[error("the approval {approval} cannot be used")]
+    Once {
+        /// Which approval.
+        approval: ApprovalId,
+        /// Why not.
+        source: OnceError,
+    },
     /// A task with this id is open.
     #[error("the task {0} has begun already")]
     TaskExists(TaskId),

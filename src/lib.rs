@@ -70,8 +70,8 @@
 //! # What it does not do
 //!
 //! It decides, keys and records; it does not stand in the way. **Complete mediation is the host's**: an action that does
-//! not pass through [`TaskHandle::authorize`] is not seen. The crate opens no socket and no file, starts no thread,
-//! needs no async runtime, and has no global state. It has no features yet.
+//! not pass through [`TaskHandle::authorize`] is not seen. The crate opens no socket and no file, needs no async
+//! runtime, has no global state, and no thread that outlives a call. It has no features yet.
 
 pub mod audit;
 mod authorizer;

@@ -120,9 +120,8 @@ pub enum RegistryError {
     },
 }
 
-/// What a change to the registry did; the door records it.
+/// What a change to the registry did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "a change is not recorded yet"]
 pub struct Change {
     agents: Vec<AgentId>,
     operator: Option<OperatorId>,
@@ -327,11 +326,13 @@ impl Registry {
     }
 
     /// Stops an agent for now. Takes effect before this returns.
+    #[must_use = "a change is not recorded yet"]
     pub(crate) fn suspend(&self, agent: &AgentId) -> Result<Change, RegistryError> {
         self.stop(agent, AgentState::Suspended)
     }
 
     /// Stops an agent for good. Takes effect before this returns.
+    #[must_use = "a change is not recorded yet"]
     pub(crate) fn retire(&self, agent: &AgentId) -> Result<Change, RegistryError> {
         self.stop(agent, AgentState::Retired)
     }
@@ -348,6 +349,7 @@ impl Registry {
 
     /// Ends the life of an operator, and suspends every agent that has no other active sponsor. Takes effect
     /// before this returns.
+    #[must_use = "a change is not recorded yet"]
     pub(crate) fn offboard(&self, operator: &OperatorId) -> Result<Change, RegistryError> {
         let mut guard = self.write();
         let entries = &mut *guard;

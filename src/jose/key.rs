@@ -33,6 +33,14 @@ pub enum KeyError {
         /// Whose key it is.
         owner: Found,
     },
+    /// Whoever it is for has another key.
+    #[error("a key is registered for {owner} already, and it is not {thumbprint}")]
+    HasKey {
+        /// The key that would be registered.
+        thumbprint: Thumbprint,
+        /// Who has another.
+        owner: Found,
+    },
     /// The source of randomness failed.
     #[error(transparent)]
     Entropy(#[from] EntropyError),

@@ -48,7 +48,8 @@
 //! 2. No record, no permit.
 //! 3. No permit, no credential; a permit is spent once, by move.
 //! 4. There is no third outcome: every fault is a denial with a reason.
-//! 5. Deciding is pure: same standing, mandate, ledger, action, policies and time, same verdict.
+//! 5. Deciding is pure: same standing, mandate, ledger, action, policies and time, same verdict. One thing is left to the
+//!    thread: where its stack is too small for the nesting of a policy, Cedar's evaluation errs, and that denies.
 //! 6. No socket, no file, no runtime, no global state, and no thread that outlives a call: loading policies uses one, for
 //!    a stack of known size, since Cedar's validator is silent about what it cannot check for want of stack.
 //! 7. Time and randomness enter through seams; one clock reading per decision.

@@ -338,6 +338,18 @@ fn read_type(schema: &Json) -> (ArgumentType, bool) {
             _ => (ArgumentType::Opaque, true),
         };
     }
+    // A list of types is read like `anyOf`.
+    if let Some(Json::List(types)) = schema.get("type") {
+        let mut others = types.iter().filter(|kind| **kind != Json::Text("null".to_owned()));
+        return match (others.next(), others.next()) {
+            (Some(one), None) => {
+                let one =
+                    schema.iter().map(|(name, json)| (name.clone(), if name == "type" { one } else { json }.clone()));
+                (read_type(&Json::Record(one.collect())).0, types.len() > 1)
+            }
+            _ => (ArgumentType::Opaque, true),
+        };
+    }
     let named = |kind| names(schema, kind);
     let kind = match schema.get("items") {
         _ if named("boolean") => ArgumentType::Bool,

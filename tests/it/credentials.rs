@@ -309,7 +309,7 @@ fn an_approval_token_is_good_once_for_its_agent_and_its_task_and_in_its_process(
     // What was refused has consumed nothing; what began has, even though it is over.
     erp.door.begin(erp.mandate(RECONCILER, "tsk_Yk3v0Q9m2nR7sT1u")).unwrap().complete().unwrap();
     let again = begin(RECONCILER, "tsk_Yk3v0Q9m2nR7sT1u");
-    assert_eq!(again, Error::Once(OnceError::Spent));
+    assert_eq!(again, Error::Once { approval: "apr_9wXk2bT5".parse().unwrap(), source: OnceError::Spent });
 
     erp.clock.set(at(START + 1200));
     let late = begin(RECONCILER, "tsk_Yk3v0Q9m2nR7sT1u");

@@ -108,7 +108,8 @@ fn a_task_begins_only_with_approvals_that_hold_and_go_as_far() {
         ("an approval that the host vouches for a second time", |world| {
             let approval = || danger::approval_vouched_by_host(operator("ada"), scope(), at(START + 60), "OPS-1");
             drop(world.door.begin(mandate(world, scope()).approved(approval())).expect("a task"));
-            (mandate(world, scope()).approved(approval()), OnceError::Spent.into())
+            let spent = Error::Once { approval: approval().id().clone(), source: OnceError::Spent };
+            (mandate(world, scope()).approved(approval()), spent)
         }),
         ("a task that is over before it begins", |world| {
             let over = MandateError::Over { until: at(START), now: at(START) };
@@ -341,7 +342,8 @@ fn an_approval_token_begins_the_task_and_serves_the_agent_that_it_names_and_no_o
     assert_eq!(begun.until(), approval.ends());
     assert_eq!(begin(&agent, Some(&task)).expect_err("while it goes on"), Error::TaskExists(task.clone()));
     begun.complete().expect("an end");
-    assert_eq!(begin(&agent, Some(&task)).expect_err("after it ended"), OnceError::Spent.into());
+    let spent = Error::Once { approval: id(), source: OnceError::Spent };
+    assert_eq!(begin(&agent, Some(&task)).expect_err("after it ended"), spent);
 }
 
 #[test]

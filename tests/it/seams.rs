@@ -165,12 +165,14 @@ fn what_may_have_been_used_before_is_not_used() {
         let asked = task.request(&purge);
         let purge = purge.approved(Approval::by(&world.ada, asked));
         let vouched = danger::approval_vouched_by_host(operator("ada"), granted(), at(START + 60), "OPS-1");
+        let approval = vouched.id().clone();
         let intent = Intent::new("close stale tickets", granted()).expect("a purpose");
         let mandate = Mandate::new(world.agent(), intent).approved(vouched);
 
         host.once.set(mood);
         assert_eq!(code(task.authorize(&purge)), Some(ReasonCode::ApprovalSpent), "{mood:?}");
-        assert_eq!(world.door.begin(mandate).expect_err("a refusal"), OnceError::Unavailable.into(), "{mood:?}");
+        let unknown = Error::Once { approval, source: OnceError::Unavailable };
+        assert_eq!(world.door.begin(mandate).expect_err("a refusal"), unknown, "{mood:?}");
         assert_eq!(code(task.authorize(&read())), None, "{mood:?}: what needs no approval needs no memory");
         host.once.set(Mood::Works);
         assert_eq!(code(task.authorize(&purge)), None, "{mood:?}: as it was");
