@@ -12,14 +12,14 @@ use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::{AgentId, AgentIdentity, Change, OperatorId, OperatorSession, Registry, VerifiedWorkload};
-use crate::jose::{Flaw, Refused};
+use crate::jose::Refused;
 use crate::live::{locked, shielded};
-use crate::mandate::{Action, Assignment, Issue, Mandate, TaskState};
+use crate::mandate::{Action, Assignment, Mandate, TaskState};
 use crate::policy::Evaluator;
 use crate::task::Task;
 
 /// Abandoned tasks that are closed when another begins.
-const CLOSED_AT_BEGIN: usize = 16;
+const CLOSED_AT_BEGIN: usize = 2;
 
 /// The door: admits agents, begins tasks, stops them. Cheap to clone; clones are the same door.
 #[derive(Clone)]
@@ -85,11 +85,12 @@ impl Authorizer {
     ///
     /// # Errors
     ///
-    /// No human stands behind it as far as it goes, one of them is not active, an approval was used before, everything
-    /// is halted, or the record was not taken. Then nothing has begun, and the approvals are as they were.
+    /// No human stands behind it as far as it goes, one of them is not active, an approval was used before, the scope does
+    /// not fit the tools, it or everything is halted, or the record was not taken. Then nothing has begun: the mandate is
+    /// gone, and approvals that are remembered as used are good again.
     pub fn begin(&self, mandate: Mandate) -> Result<Task, Error> {
         let door = &self.0;
-        door.close_ended(CLOSED_AT_BEGIN);
+        door.close_ended(CLOSED_AT_BEGIN, true);
         let now = door.now()?;
         door.evaluator.catalog().check_scope(mandate.intent().scope())?;
         door.registry.check_admitted(mandate.agent())?;
@@ -109,6 +110,12 @@ impl Authorizer {
             assignment.end(TaskState::Abandoned);
             door.forget(&assignment);
         })?;
+        assignment.note_begun();
+        if assignment.state() != TaskState::Active {
+            // Halted while it began.
+            door.close(&assignment)?;
+            return Err(Error::Halted);
+        }
         Ok(Task::new(Arc::clone(door), assignment))
     }
 
@@ -131,16 +138,10 @@ impl Authorizer {
     /// Always the same to outsiders; [`Refused::flaw`] says more to the operator's log.
     pub fn accept(&self, token: &str, audience: &Audience, action: &Action) -> Result<VerifiedCredential, Refused> {
         let (verified, assignment) = self.0.verify(token, audience)?;
-        let wanted = Issue {
-            tool: action.tool().clone(),
-            resource: action.resource().clone(),
-            arguments: assignment.keyed(action.arguments().digest()),
-        };
-        if *action.mode() == *verified.mode() && assignment.issued().use_up(verified.id(), &wanted) {
-            Ok(verified)
-        } else {
-            Err(Flaw::Replayed.into())
-        }
+        assignment.issued().use_up(verified.id(), &assignment.issue(action))?;
+        // Whoever stopped the task meanwhile has the last word.
+        self.0.verify_alive(&assignment, verified.mode())?;
+        Ok(verified)
     }
 
     /// Stops tasks at once: every permit and credential below is dead before this returns, recorded or not.
@@ -167,7 +168,9 @@ impl Authorizer {
             Halt::Task(task) => {
                 let open = locked(&door.open).get(&task).cloned();
                 let assignment = open.ok_or(Error::UnknownTask(task))?;
-                assignment.end(TaskState::Halted);
+                if !assignment.end(TaskState::Halted) {
+                    return Err(Error::UnknownTask(assignment.task().clone()));
+                }
                 let agent = assignment.mandate().agent().id();
                 let lanes = Door::lanes(by, Some(agent), Administered::Task);
                 door.trail.write(assignment.txn(), Some(assignment.task()), now, lanes)?;
@@ -189,7 +192,11 @@ impl Authorizer {
         };
         self.0.administered(by, None, Administered::Resumed, now)?;
         // Whoever pressed the button again in the meantime has the last word.
-        if self.0.everything.restart(stop) { Ok(()) } else { Err(Error::Halted) }
+        if self.0.everything.restart(stop) {
+            return Ok(());
+        }
+        self.0.administered(by, None, Administered::NotResumed, now)?;
+        Err(Error::Halted)
     }
 
     /// Stops an agent for good. Its id is never used again.
@@ -237,6 +244,6 @@ impl Authorizer {
 
     /// Records the end of every task that ended without being closed, and the effects that nobody told.
     pub fn sweep(&self) -> Swept {
-        self.0.close_ended(usize::MAX)
+        self.0.close_ended(usize::MAX, false)
     }
 }

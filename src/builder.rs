@@ -109,7 +109,7 @@ impl Builder {
         let trail = Trail::new(self.sink, Arc::clone(&self.entropy), clock, boot, self.deadline);
         Ok(Authorizer::new(Door {
             registry: self.registry,
-            evaluator: self.evaluator,
+            evaluator: self.evaluator.apart(),
             trail: Arc::new(trail),
             entropy: self.entropy,
             once: self.once,

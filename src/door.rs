@@ -12,7 +12,7 @@ use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::{AgentId, Change, OperatorId, OperatorSession, Registry};
 use crate::jose::{Flaw, Refused};
 use crate::live::{Cell, locked, shielded};
-use crate::mandate::{Approval, Assignment, Lives, Mandate, Once, OnceError, TaskState};
+use crate::mandate::{Approval, Assignment, Lives, Mandate, Mode, Once, OnceError, TaskState};
 use crate::policy::{Evaluator, check_standing};
 use crate::time::Timestamp;
 
@@ -101,6 +101,7 @@ impl Door {
             sponsor: agent.sponsor().clone(),
         };
         let mut agent_lane = Some((agent.id().clone(), begun));
+        let mut recorded = false;
         for approval in mandate.approvals() {
             let approved = OperatorFact::Approved {
                 purpose: intent.purpose().clone(),
@@ -111,7 +112,15 @@ impl Door {
             };
             let operator = Some((approval.operator().clone(), approved));
             let lanes = Lanes { operator, agent: agent_lane.take(), agent_user: None };
-            self.trail.write(assignment.txn(), Some(assignment.task()), now, lanes)?;
+            let written = self.trail.write(assignment.txn(), Some(assignment.task()), now, lanes);
+            written.inspect_err(|_| {
+                if recorded {
+                    // What was recorded as begun is recorded as ended, as far as that goes.
+                    assignment.end(TaskState::Abandoned);
+                    let _ = self.trail.close(assignment);
+                }
+            })?;
+            recorded = true;
         }
         Ok(())
     }
@@ -152,15 +161,21 @@ impl Door {
         let minter = self.minter.as_ref().ok_or(Flaw::UnknownKey)?;
         let verified = minter.verifier(audience.clone()).verify(token, now).map_err(Refused::flaw)?;
         let assignment = locked(&self.open).get(verified.task()).cloned().ok_or(Flaw::Revoked)?;
-        let (mandate, standing) = (assignment.mandate(), assignment.standing());
-        check_standing(mandate, &standing, verified.mode(), assignment.until(), now).map_err(|_| Flaw::Revoked)?;
+        self.verify_alive(&assignment, verified.mode())?;
         if verified.policies() != Some(&self.evaluator.digest()) || !assignment.issued().is_good(verified.id()) {
             return Err(Flaw::Revoked);
         }
         let same = verified.txn() == assignment.txn()
-            && verified.agent() == mandate.agent().id()
+            && verified.agent() == assignment.mandate().agent().id()
             && *verified.task_hash() == minter.task_hash(&assignment);
         if same { Ok((verified, assignment)) } else { Err(Flaw::Binding) }
+    }
+
+    /// Checks that what a credential rests on stands.
+    pub(crate) fn verify_alive(&self, assignment: &Assignment, mode: &Mode) -> Result<(), Flaw> {
+        let now = self.now().map_err(|_| Flaw::Unavailable)?;
+        let (mandate, standing) = (assignment.mandate(), assignment.standing());
+        check_standing(mandate, &standing, mode, assignment.until(), now).map_err(|_| Flaw::Revoked)
     }
 
     pub(crate) fn lanes(by: &OperatorSession, agent: Option<&AgentId>, what: Administered) -> Lanes {
@@ -221,19 +236,19 @@ impl Door {
         there
     }
 
-    pub(crate) fn close_ended(&self, max: usize) -> Swept {
-        let ended: Vec<_> = locked(&self.open)
-            .values()
-            .filter(|assignment| assignment.state() != TaskState::Active)
-            .take(max)
-            .cloned()
-            .collect();
+    /// Closes tasks that ended, at most `max` of them; on request only up to the first that cannot be recorded.
+    pub(crate) fn close_ended(&self, max: usize, until_failure: bool) -> Swept {
+        let ended: Vec<_> =
+            locked(&self.open).values().filter(|assignment| assignment.wants_closing()).take(max).cloned().collect();
         let mut swept = Swept { closed: 0, failed: 0 };
         for assignment in ended {
             match self.close(&assignment) {
                 Ok(Some(_)) => swept.closed += 1,
                 Ok(None) => {}
                 Err(_) => swept.failed += 1,
+            }
+            if until_failure && swept.failed > 0 {
+                break;
             }
         }
         swept

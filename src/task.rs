@@ -67,7 +67,7 @@ impl Task {
     pub fn complete(self) -> Result<Closed, Error> {
         let TaskHandle { door, assignment } = &self.0;
         assignment.end(TaskState::Completed);
-        let unknown = door.close(assignment)?.unwrap_or(0);
+        let unknown = door.close(assignment)?.unwrap_or_else(|| assignment.loose_ends().unknown());
         Ok(Closed { state: assignment.state(), unknown })
     }
 }
@@ -107,7 +107,8 @@ impl TaskHandle {
         self.assignment.until()
     }
 
-    /// What the rules say of an action now: nothing is recorded, nothing is spent, and nothing is opened by it.
+    /// What the rules say of an action now: nothing is recorded, nothing is spent, and nothing is opened by it. It does not
+    /// know whether an approval was used before.
     ///
     /// # Errors
     ///
@@ -176,7 +177,7 @@ impl TaskHandle {
     /// that it permits. The refusal is recorded, and the permit is gone.
     pub fn redeem(&self, permit: Permit, arguments: &Arguments) -> Result<Execution, Denial> {
         match self.check(&permit).and_then(|_| permit.check_arguments(arguments)) {
-            Ok(()) => Ok(Execution::of(permit, &self.door.trail)),
+            Ok(()) => Execution::of(permit, &self.door.trail),
             Err(reason) => Err(self.door.trail.void(&permit, reason)),
         }
     }
@@ -197,10 +198,19 @@ impl TaskHandle {
         let minter = door.minter.as_ref().ok_or(MintError::NoMinter).map_err(|error| refuse(&permit, error))?;
         let draft = minter.draft(&permit, audience, door.entropy.as_ref(), now);
         let draft = draft.map_err(|error| refuse(&permit, error))?;
+        let issued = self.assignment.issued();
+        if !draft.enter(issued, &self.assignment, &permit, now) {
+            return Err(refuse(&permit, MintError::TooMany));
+        }
         // The intent is written before the key exists, and whoever stopped the task meanwhile has the last word.
-        door.trail.write_for(&self.assignment, draft.lanes(&permit))?;
-        self.check(&permit).map_err(|reason| MintError::Denied(door.trail.void(&permit, reason)))?;
-        minter.seal(draft, permit, &door.trail, now)
+        let written = door.trail.write_for(&self.assignment, draft.lanes(&permit)).map_err(|error| {
+            door.trail.doubt(&self.assignment, *permit.decision(), permit.action());
+            error.into()
+        });
+        let alive = written
+            .and_then(|_| self.check(&permit).map_err(|reason| MintError::Denied(door.trail.void(&permit, reason))));
+        alive.inspect_err(|_| issued.withdraw(draft.id()))?;
+        minter.seal(draft, permit, &door.trail)
     }
 
     /// Whether a permit may be used by this task now.

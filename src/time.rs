@@ -205,8 +205,7 @@ impl Steady {
         let before = self.latest.fetch_max(read.micros(), Ordering::AcqRel);
         if read.micros() < before {
             tracing::warn!(read = read.micros(), latest = before, "the clock went backwards");
-            return Ok(self.latest());
         }
-        Ok(read)
+        Timestamp::from_micros(before.max(read.micros())).ok_or(ClockError)
     }
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::trail::Lanes;
-use super::{AgentFact, AgentUserFact, AuditError, Effect, OperatorFact, Permit, Trail};
+use super::{AgentFact, AgentUserFact, AuditError, Denial, Effect, OperatorFact, Permit, Trail};
 use crate::id::{CredentialId, EventId};
-use crate::mandate::{Action, Assignment, LooseEnd, Missing};
+use crate::mandate::{Action, Assignment, LooseEnd, Missing, NotLeft};
+use crate::policy::Reason;
 
 /// An action that runs under a spent permit.
 ///
@@ -30,11 +31,19 @@ impl std::fmt::Debug for Execution {
 }
 
 impl Execution {
-    /// Spends a permit that was checked. Until its effect is told it is a loose end of the task.
-    pub(crate) fn of(permit: Permit, trail: &Arc<Trail>) -> Self {
+    /// Spends a permit that was checked. Until its effect is told it is a loose end of the task; where none can be left,
+    /// since the task is being closed or too many actions run, it is refused.
+    pub(crate) fn of(permit: Permit, trail: &Arc<Trail>) -> Result<Self, Denial> {
+        let end = LooseEnd::of(*permit.decision(), permit.action(), Missing::Effect);
+        if let Err(why) = permit.assignment().loose_ends().leave(end) {
+            let reason = match why {
+                NotLeft::Closed => Reason::TaskEnded(permit.assignment().state()),
+                NotLeft::Full(running) => Reason::Budget { used: running, limit: running },
+            };
+            return Err(trail.void(&permit, reason));
+        }
         let (assignment, decision, action) = permit.spend();
-        assignment.loose_ends().leave(LooseEnd::of(decision, &action, Missing::Effect));
-        Self { trail: Arc::clone(trail), assignment, decision, action, credential: None }
+        Ok(Self { trail: Arc::clone(trail), assignment, decision, action, credential: None })
     }
 
     /// Runs with this credential, which is good no longer than this.
@@ -53,16 +62,20 @@ impl Execution {
         &self.action
     }
 
-    /// Writes the effect down.
+    /// Writes the effect down. Told after the task was closed, it stands beside the *unknown* of the closing.
     ///
     /// # Errors
     ///
-    /// The record was not taken; the effect is then written down as unknown when the task is closed.
+    /// The record was not taken; while the task goes on, the effect is then written down as unknown when it is closed.
     pub fn finish(self, effect: Effect) -> Result<(), AuditError> {
-        let end = LooseEnd::of(self.decision, &self.action, Missing::Effect);
-        self.trail.write_for(&self.assignment, effect_lanes(&self.assignment, &end, effect))?;
-        self.assignment.loose_ends().tie(self.decision);
-        Ok(())
+        let ends = self.assignment.loose_ends();
+        let taken = ends.take(self.decision);
+        let end = taken.clone().unwrap_or_else(|| LooseEnd::of(self.decision, &self.action, Missing::Effect));
+        let written = self.trail.write_for(&self.assignment, effect_lanes(&self.assignment, &end, effect));
+        if let (Err(_), Some(end)) = (&written, taken) {
+            ends.put_back(end);
+        }
+        written.map(|_| ())
     }
 }
 

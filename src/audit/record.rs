@@ -297,6 +297,8 @@ pub enum Administered {
     Everything,
     /// What was stopped for all agents goes on, for new tasks.
     Resumed,
+    /// What was to go on was stopped again meanwhile: it stays stopped.
+    NotResumed,
     /// One task.
     Task,
     /// An agent, for now.

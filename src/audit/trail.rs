@@ -79,7 +79,7 @@ impl Trail {
     pub(crate) fn settle(&self, mut proposal: Proposal<'_>) -> Result<Permit, Denial> {
         if proposal.verdict.outcome == Outcome::Permitted && (proposal.reservation.is_none() || proposal.tool.is_none())
         {
-            // The task ended after its standing was read.
+            // Unreachable, since the guard refuses both; were it reached, it would be a refusal.
             let ended = Reason::TaskEnded(proposal.assignment.state());
             proposal.verdict = proposal.verdict.refused(ended);
         }
@@ -94,9 +94,8 @@ impl Trail {
         let unrecorded = |error: AuditError| Reason::Audit(Found::new(&error.to_string()));
         let (decision, event) = event.map_err(|error| refuse(unrecorded(error), None))?;
         if let Err(error) = self.deliver(&event) {
-            // Somebody may have kept a record that says *permitted*: it is put right when the task is closed.
             if verdict.outcome == Outcome::Permitted {
-                assignment.loose_ends().leave(LooseEnd::of(decision, action, Missing::Permit));
+                self.doubt(assignment, decision, action);
             }
             return Err(refuse(unrecorded(error), None));
         }
@@ -118,6 +117,12 @@ impl Trail {
         }
     }
 
+    /// Notes that a record may say *permitted* of what was not: put right when the task is closed.
+    pub(crate) fn doubt(&self, assignment: &Assignment, decision: EventId, action: &Action) {
+        // Where nothing can be left, the record stays on the side of having permitted too much.
+        let _ = assignment.loose_ends().leave(LooseEnd::of(decision, action, Missing::Permit));
+    }
+
     /// Records that a permit was refused when it was to be used.
     pub(crate) fn void(&self, permit: &Permit, reason: Reason) -> Denial {
         let (assignment, decision) = (permit.assignment(), *permit.decision());
@@ -131,7 +136,7 @@ impl Trail {
     /// Records how a task ended, and its loose ends.
     pub(crate) fn close(&self, assignment: &Assignment) -> Result<u64, AuditError> {
         let ends = assignment.loose_ends();
-        while let Some(end) = ends.take() {
+        while let Some(end) = ends.close() {
             let lanes = match end.missing {
                 Missing::Effect => effect_lanes(assignment, &end, Effect::Unknown),
                 Missing::Permit => {
@@ -140,7 +145,7 @@ impl Trail {
                 }
             };
             if let Err(error) = self.write_for(assignment, lanes) {
-                ends.leave(end);
+                ends.put_back(end);
                 return Err(error);
             }
             if end.missing == Missing::Effect {

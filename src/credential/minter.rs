@@ -14,7 +14,7 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::id::{Audience, CredentialId, Issuer};
 use crate::identity::{AgentId, ProofMethod};
 use crate::jose::{self, KeySet, Kind};
-use crate::mandate::{Assignment, Detail, Issue, Mode};
+use crate::mandate::{Assignment, Detail, Issued, Mode};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
 
@@ -88,6 +88,16 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    pub(crate) fn id(&self) -> &CredentialId {
+        &self.id
+    }
+
+    /// Enters it among those of the task; says whether there was room.
+    #[must_use]
+    pub(crate) fn enter(&self, issued: &Issued, assignment: &Assignment, permit: &Permit, now: Timestamp) -> bool {
+        issued.enter(self.id.clone(), assignment.issue(permit.action()), self.until, now)
+    }
+
     /// The record of the intent to hand it out.
     pub(crate) fn lanes(&self, permit: &Permit) -> Lanes {
         let fact = AgentFact::Minted {
@@ -154,26 +164,15 @@ impl Minter {
     }
 
     /// Spends the permit, and signs.
-    pub(crate) fn seal(
-        &self,
-        draft: Draft,
-        permit: Permit,
-        trail: &Arc<Trail>,
-        now: Timestamp,
-    ) -> Result<Credential, MintError> {
+    pub(crate) fn seal(&self, draft: Draft, permit: Permit, trail: &Arc<Trail>) -> Result<Credential, MintError> {
         let Draft { id, audience, claims, until } = draft;
-        let (assignment, action) = (Arc::clone(permit.assignment()), permit.action());
-        let issue = Issue {
-            tool: action.tool().clone(),
-            resource: action.resource().clone(),
-            arguments: assignment.keyed(action.arguments().digest()),
-        };
-        if !assignment.issued().enter(id.clone(), issue, until, now) {
-            return Err(MintError::TooMany);
-        }
-        let execution = Execution::of(permit, trail).with(id.clone());
+        let assignment = Arc::clone(permit.assignment());
+        let execution = Execution::of(permit, trail).map_err(|denial| {
+            assignment.issued().withdraw(&id);
+            MintError::Denied(denial)
+        })?;
         let token = Secret::new(jose::sign(Kind::Credential, &claims, &self.key.0));
-        Ok(Credential::new(token, id, audience, until, execution))
+        Ok(Credential::new(token, id.clone(), audience, until, execution.with(id)))
     }
 
     fn claims(

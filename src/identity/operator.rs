@@ -104,7 +104,7 @@ pub struct OperatorSession {
     operator: HumanOperator,
     signed_in: Timestamp,
     until: Timestamp,
-    /// How many approvals were given in it, so that no two are the same.
+    /// How many approvals were given in it, so that no two of this value and its clones are the same.
     approvals: Arc<AtomicU64>,
 }
 

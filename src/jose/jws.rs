@@ -59,7 +59,7 @@ pub enum Flaw {
     Expired,
     /// The token names somebody else than it must.
     Subject,
-    /// Something that the token rests on ends before it, or does not match it.
+    /// Something that the token rests on ends before it, or does not match it; or it is used for another action.
     Binding,
     /// The authority in the token contradicts itself. An unknown constraint is a matter of [`Claims`](Self::Claims).
     Authority,

@@ -1,9 +1,9 @@
 //! A mandate under way: its ids, its life and its ledger, shared by all that hangs below the task.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use super::{Action, ActionRequest, Caps, Issued, Ledger, LedgerView, LooseEnds, Mandate, Reservation};
+use super::{Action, ActionRequest, Caps, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Reservation};
 use crate::canonical::{Digest, Salt};
 use crate::id::{TaskId, TransactionId};
 use crate::identity::OperatorId;
@@ -105,6 +105,8 @@ pub(crate) struct Assignment {
     life: Life,
     loose_ends: LooseEnds,
     issued: Issued,
+    /// Its beginning is recorded.
+    begun: AtomicBool,
 }
 
 impl Assignment {
@@ -126,6 +128,7 @@ impl Assignment {
             life: Life::default(),
             loose_ends: LooseEnds::default(),
             issued: Issued::default(),
+            begun: AtomicBool::new(false),
         }
     }
 
@@ -151,6 +154,16 @@ impl Assignment {
 
     pub(crate) fn state(&self) -> TaskState {
         self.life.state()
+    }
+
+    /// Notes that its beginning is recorded; before that nobody records its end.
+    pub(crate) fn note_begun(&self) {
+        self.begun.store(true, Ordering::Release);
+    }
+
+    /// Whether it ended and that is to be recorded.
+    pub(crate) fn wants_closing(&self) -> bool {
+        self.begun.load(Ordering::Acquire) && self.state() != TaskState::Active
     }
 
     /// Ends the task. The first ending counts; says whether this was it.
@@ -189,6 +202,16 @@ impl Assignment {
     pub(crate) fn request(&self, action: &Action, step: u64) -> ActionRequest {
         let arguments = self.keyed(action.arguments().digest());
         ActionRequest::new((&self.task, step), self.mandate.agent().id(), action, arguments)
+    }
+
+    /// What a credential for this action is good for.
+    pub(crate) fn issue(&self, action: &Action) -> Issue {
+        Issue {
+            tool: action.tool().clone(),
+            resource: action.resource().clone(),
+            mode: action.mode().clone(),
+            arguments: self.keyed(action.arguments().digest()),
+        }
     }
 
     /// A digest as it may leave the process: keyed with the task's salt.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use super::{Resource, ToolName};
+use super::{Mode, Resource, ToolName};
 use crate::canonical::Digest;
 use crate::id::CredentialId;
+use crate::jose::Flaw;
 use crate::live::locked;
 use crate::time::Timestamp;
 
@@ -17,6 +18,7 @@ const MAX: usize = 1024;
 pub(crate) struct Issue {
     pub(crate) tool: ToolName,
     pub(crate) resource: Resource,
+    pub(crate) mode: Mode,
     pub(crate) arguments: Digest,
 }
 
@@ -55,16 +57,16 @@ impl Issued {
         locked(&self.0).get(id).is_some_and(|entry| !entry.used)
     }
 
-    /// Uses the credential, for exactly what it is good for; says whether it was good. Of any number of calls at once,
-    /// one succeeds.
-    #[must_use]
-    pub(crate) fn use_up(&self, id: &CredentialId, wanted: &Issue) -> bool {
+    /// Uses the credential, for exactly what it is good for. Of any number of calls at once, one succeeds.
+    pub(crate) fn use_up(&self, id: &CredentialId, wanted: &Issue) -> Result<(), Flaw> {
         match locked(&self.0).get_mut(id) {
-            Some(entry) if !entry.used && entry.issue == *wanted => {
+            Some(entry) if entry.used => Err(Flaw::Replayed),
+            Some(entry) if entry.issue != *wanted => Err(Flaw::Binding),
+            Some(entry) => {
                 entry.used = true;
-                true
+                Ok(())
             }
-            _ => false,
+            None => Err(Flaw::Revoked),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Loose ends: what a task's record still has to say when the task is closed.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::{Action, Mode};
@@ -7,7 +8,7 @@ use crate::id::EventId;
 use crate::identity::AgentUserId;
 use crate::live::locked;
 
-/// Loose ends that are remembered one by one; what is beyond is counted.
+/// Actions of one task that run at the same time.
 const MAX: usize = 1024;
 
 /// A recorded decision that something is still to be said of.
@@ -41,39 +42,51 @@ pub(crate) struct LooseEnds(Mutex<Ends>);
 
 #[derive(Debug, Default)]
 struct Ends {
-    left: Vec<LooseEnd>,
-    /// Beyond those that are remembered one by one.
-    more: u64,
-    /// Effects that were recorded as unknown, in all.
+    left: BTreeMap<EventId, LooseEnd>,
+    /// Effects that were recorded as unknown.
     unknown: u64,
+    /// The task is being closed: nothing is left any more.
+    closed: bool,
+}
+
+/// A loose end was not left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotLeft {
+    /// The task is being closed, or was.
+    Closed,
+    /// So many actions of the task run already.
+    Full(u32),
 }
 
 impl LooseEnds {
-    pub(crate) fn leave(&self, end: LooseEnd) {
+    /// Leaves what is to be said later. Whoever could not leave it does not act.
+    pub(crate) fn leave(&self, end: LooseEnd) -> Result<(), NotLeft> {
         let mut ends = locked(&self.0);
-        if ends.left.len() < MAX {
-            ends.left.push(end);
-        } else {
-            ends.more = ends.more.saturating_add(1);
+        if ends.closed {
+            return Err(NotLeft::Closed);
         }
+        if ends.left.len() >= MAX {
+            return Err(NotLeft::Full(u32::try_from(MAX).unwrap_or(u32::MAX)));
+        }
+        ends.left.insert(end.decision, end);
+        Ok(())
     }
 
-    /// What was missing of a decision is said.
-    pub(crate) fn tie(&self, decision: EventId) {
-        let mut ends = locked(&self.0);
-        match ends.left.iter().position(|end| end.decision == decision) {
-            Some(place) => {
-                ends.left.swap_remove(place);
-            }
-            None => ends.more = ends.more.saturating_sub(1),
-        }
+    /// Takes the one of this decision, to say it now; `None` when it was taken before.
+    pub(crate) fn take(&self, decision: EventId) -> Option<LooseEnd> {
+        locked(&self.0).left.remove(&decision)
     }
 
-    /// Takes one that is not said yet, in order.
-    pub(crate) fn take(&self) -> Option<LooseEnd> {
+    /// From here on nothing is left; takes the first that is not said, in order.
+    pub(crate) fn close(&self) -> Option<LooseEnd> {
         let mut ends = locked(&self.0);
-        let first = ends.left.iter().enumerate().min_by_key(|(_, end)| end.decision).map(|(place, _)| place)?;
-        Some(ends.left.swap_remove(first))
+        ends.closed = true;
+        ends.left.pop_first().map(|(_, end)| end)
+    }
+
+    /// Gives back what could not be said.
+    pub(crate) fn put_back(&self, end: LooseEnd) {
+        locked(&self.0).left.insert(end.decision, end);
     }
 
     /// Notes that an effect was recorded as unknown.
@@ -82,9 +95,8 @@ impl LooseEnds {
         ends.unknown = ends.unknown.saturating_add(1);
     }
 
-    /// How many effects nobody told.
+    /// How many effects were recorded as unknown.
     pub(crate) fn unknown(&self) -> u64 {
-        let ends = locked(&self.0);
-        ends.unknown.saturating_add(ends.more)
+        locked(&self.0).unknown
     }
 }

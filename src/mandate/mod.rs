@@ -33,7 +33,7 @@ pub(crate) use detail::Detail;
 pub(crate) use issued::{Issue, Issued};
 pub use ledger::LedgerView;
 pub(crate) use ledger::{Caps, Ledger, Reservation};
-pub(crate) use loose_end::{LooseEnd, LooseEnds, Missing};
+pub(crate) use loose_end::{LooseEnd, LooseEnds, Missing, NotLeft};
 pub use mandate::{Intent, Mandate, MandateError};
 pub use once::{MemoryOnce, Once, OnceError};
 pub use request::ActionRequest;

@@ -46,6 +46,11 @@ impl ActionRequest {
         &self.task
     }
 
+    /// The step of the task at which it was asked.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
     /// The agent that would act.
     pub fn agent(&self) -> &AgentId {
         &self.agent

@@ -32,7 +32,7 @@
 //! 4. **policies**: Cedar, on the slice of policies that can matter for this tool. Any evaluation error denies, since
 //!    Cedar skips a policy that errs, and a skipped `forbid` would open the door. What is refused without the agent user
 //!    is refused with it. What is refused, and would be permitted with a human's approval, is held.
-//! 5. **hold**: where scope or class want a human, the approval of exactly this action, consumed once.
+//! 5. **hold**: where scope, class or policies want a human, the approval of exactly this action, consumed once.
 //! 6. **record**: three lanes into the sink, and its acknowledgement.
 //! 7. **permit** or denial. Any refusal gives the place in the budget back.
 //!
@@ -86,5 +86,5 @@
 //! | what an approval can cover | `mandate/scope.rs` |
 //! | a field of the record | `audit/record.rs` |
 //! | the claims of a credential | `credential/token.rs` |
-//! | what happens when a task ends | `task.rs`, `door.rs` |
+//! | what happens when a task ends | `task.rs`, `door.rs`, `audit/trail.rs` |
 //! | a bound on policy text | `policy/text.rs` |

@@ -1,6 +1,6 @@
 //! The catalogue: the tools that agents can call, and the Cedar schema that they make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::canonical::Encoder;
@@ -10,6 +10,8 @@ use crate::mandate::{ActionClass, ArgumentName, ArgumentType, Label, Scope, Tool
 
 /// A `tools/list` answer has at most 4 MiB and 64 levels.
 const LIMITS: Limits = Limits { bytes: 4 * 1024 * 1024, depth: 64 };
+/// Arguments of one tool, as a server describes them.
+const MAX_ARGUMENTS: usize = 256;
 /// Tools in one catalogue.
 const MAX_TOOLS: usize = 1_000;
 
@@ -41,10 +43,10 @@ pub enum CatalogError {
         max: usize,
     },
     /// The text is not an answer to `tools/list`.
-    #[error("{what} must be {want}, found {found}")]
+    #[error("{member} must be {want}, found {found}")]
     Shape {
         /// Which member.
-        what: Found,
+        member: Found,
         /// What was wanted.
         want: &'static str,
         /// What was found.
@@ -260,7 +262,7 @@ impl Member {
             Json::List(_) => "an array",
             Json::Record(_) => "an object",
         };
-        CatalogError::Shape { what: Found::new(&self.path), want, found }
+        CatalogError::Shape { member: Found::new(&self.path), want, found }
     }
 
     fn get(&self, name: &str) -> Result<Self, CatalogError> {
@@ -299,8 +301,8 @@ fn read_tool(member: &Member) -> Result<Tool, CatalogError> {
     }
     let schema = member.get("inputSchema")?;
     let required = schema.get("required")?;
-    let required: Vec<String> = if required.is_nothing() {
-        Vec::new()
+    let required: BTreeSet<String> = if required.is_nothing() {
+        BTreeSet::new()
     } else {
         required.items()?.iter().map(|name| name.text().map(str::to_owned)).collect::<Result<_, _>>()?
     };
@@ -310,6 +312,9 @@ fn read_tool(member: &Member) -> Result<Tool, CatalogError> {
         Json::Null => BTreeMap::new(),
         _ => return Err(properties.refuse("an object")),
     };
+    if declared.len() + required.len() > MAX_ARGUMENTS {
+        return Err(properties.refuse("an object of at most 256 arguments"));
+    }
     for (name, property) in &declared {
         let (argument, (kind, nullable)) = (ArgumentName::new(name)?, read_type(property));
         tool = match required.contains(name) {
@@ -334,7 +339,7 @@ fn read_type(schema: &Json) -> (ArgumentType, bool) {
         let is_null = |choice: &&Json| matches!(choice, Json::Record(choice) if names(choice, "null"));
         let mut others = choices.iter().filter(|choice| !is_null(choice));
         return match (others.next(), others.next()) {
-            (Some(one), None) => (read_type(one).0, choices.len() > 1),
+            (Some(one), None) => nullable_as(read_type(one), choices.len() > 1),
             _ => (ArgumentType::Opaque, true),
         };
     }
@@ -345,7 +350,7 @@ fn read_type(schema: &Json) -> (ArgumentType, bool) {
             (Some(one), None) => {
                 let one =
                     schema.iter().map(|(name, json)| (name.clone(), if name == "type" { one } else { json }.clone()));
-                (read_type(&Json::Record(one.collect())).0, types.len() > 1)
+                nullable_as(read_type(&Json::Record(one.collect())), types.len() > 1)
             }
             _ => (ArgumentType::Opaque, true),
         };
@@ -361,6 +366,11 @@ fn read_type(schema: &Json) -> (ArgumentType, bool) {
         _ => ArgumentType::Opaque,
     };
     (kind, kind == ArgumentType::Opaque)
+}
+
+/// The same type, `null` too where it is one of the choices.
+fn nullable_as((kind, nullable): (ArgumentType, bool), too: bool) -> (ArgumentType, bool) {
+    (kind, nullable || too)
 }
 
 fn names(schema: &BTreeMap<String, Json>, kind: &str) -> bool {

@@ -44,8 +44,8 @@ pub enum PolicyError {
     /// Two policies have one `@id`.
     #[error("the `@id` {0} is used twice")]
     DuplicateId(PolicyName),
-    /// There is no thread with a stack to load policies on, or it ended early.
-    #[error("there is no stack to load policies on")]
+    /// There is no thread with a stack of its own to load policies on, or loading ended early.
+    #[error("policies could not be loaded on a stack of their own")]
     NoStack,
     /// The text has a template; those are not linked here and would never apply.
     #[error("the policy {0} is a template")]

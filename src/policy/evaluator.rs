@@ -9,14 +9,14 @@ use cedar_policy::{AuthorizationError, Authorizer, Decision, PolicyId, PolicySet
 use super::context::Seen;
 use super::index::{self, Index, Slice};
 use super::{
-    Catalog, Message, Outcome, PolicyError, PolicyName, Question, Reason, Verdict, context, guard, principal, stack,
-    text,
+    Catalog, Message, Outcome, PolicyError, PolicyName, Question, Reason, Verdict, context, guard, stack, syntax, text,
 };
 use crate::canonical::{Digest, Encoder};
 use crate::id::Found;
 use crate::mandate::{ActionClass, Beyond, Tool};
 
-/// Decides with one snapshot of policies at a time. Cheap to clone; clones share the snapshot.
+/// Decides with one snapshot of policies at a time. Cheap to clone; clones share the snapshot. A door keeps its own: what
+/// it reloads changes nothing elsewhere.
 ///
 /// ```
 /// use bailiwick::mandate::{ActionClass, Tool};
@@ -67,6 +67,11 @@ impl Evaluator {
     pub fn new(catalog: Catalog, policies: &str) -> Result<Self, PolicyError> {
         let snapshot = Snapshot::load(&catalog, policies)?;
         Ok(Self { catalog: Arc::new(catalog), snapshot: Arc::new(ArcSwap::from_pointee(snapshot)) })
+    }
+
+    /// The same policies, to be replaced apart from these.
+    pub(crate) fn apart(&self) -> Self {
+        Self { catalog: Arc::clone(&self.catalog), snapshot: Arc::new(ArcSwap::new(self.snapshot.load_full())) }
     }
 
     /// Loads other policies over the same tools, as [`new`](Self::new) does.
@@ -233,7 +238,7 @@ fn name_all(parsed: &PolicySet) -> Result<PolicySet, PolicyError> {
             return Err(PolicyError::NoId { number: number.map_or(0, |number| number.saturating_add(1)) });
         };
         let name = PolicyName::new(id)?;
-        if let Some(kind) = principal::stranger(&policy.to_json().map_err(PolicyError::cedar)?) {
+        if let Some(kind) = syntax::stranger(&policy.to_json().map_err(PolicyError::cedar)?) {
             return Err(PolicyError::Principal { policy: name, kind: Found::new(&kind) });
         }
         if !seen.insert(name.clone()) {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use cedar_policy::{ActionConstraint, Entity, EntityUid, PolicySet, Schema};
 
-use super::PolicyError;
+use super::{PolicyError, syntax};
 use crate::mandate::ToolName;
 
 /// What is needed to decide about one tool.
@@ -43,9 +43,10 @@ pub(super) fn build<'a>(
                 ActionConstraint::In(some) => some.iter().any(matches),
             });
             let policies = PolicySet::from_policies(sliced.cloned()).map_err(PolicyError::cedar)?;
-            // Whoever reads a member of the context writes its name; who writes it elsewhere is asked once too often.
-            let names = |member: &str| policies.policies().any(|policy| policy.to_string().contains(member));
-            let (sees_approval, sees_agent_user) = (names("approved"), names("agent_user"));
+            let trees = policies.policies().map(|policy| policy.to_json().map_err(PolicyError::cedar));
+            let trees = trees.collect::<Result<Vec<_>, _>>()?;
+            let reads = |member: &str| trees.iter().any(|tree| syntax::reads(tree, member));
+            let (sees_approval, sees_agent_user) = (reads("approved"), reads("agent_user"));
             let entities = std::iter::once(&action).chain(&groups).filter_map(|uid| known.get(uid).cloned()).collect();
             Ok((tool.clone(), Slice { action, entities, policies, sees_approval, sees_agent_user }))
         })

@@ -9,9 +9,9 @@ mod error;
 mod evaluator;
 mod guard;
 mod index;
-mod principal;
 mod question;
 mod stack;
+mod syntax;
 mod text;
 mod verdict;
 

@@ -150,7 +150,7 @@ reasons! {
     /// The approval that came along is not for this action.
     ApprovalInvalid, "approval_invalid", Approval,
         "Wait until a human has approved exactly this action.", ["ASI09", "NIST MAP 3.5"];
-    /// The approval that came along was used before.
+    /// The approval that came along was used before, or that is not known.
     ApprovalSpent, "approval_spent", Approval,
         "Ask a human to approve this action again.", ["ASI09", "NIST MAP 3.5"];
     /// A policy forbids it.

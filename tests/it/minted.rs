@@ -198,7 +198,7 @@ fn a_credential_is_used_once_for_exactly_its_action() {
         ("another person", Action::on_behalf_of(&world.bob, "ticket.close", &world::ticket()).unwrap()),
         ("nobody's errand", Action::autonomous("ticket.close", &world::ticket()).unwrap()),
     ] {
-        assert_eq!(accept(&action).unwrap_err().flaw(), Flaw::Replayed, "{name}");
+        assert_eq!(accept(&action).unwrap_err().flaw(), Flaw::Binding, "{name}");
     }
     assert!(accept(&close).is_ok());
     assert!(accept(&close).is_err(), "a second time");

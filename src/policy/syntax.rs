@@ -1,9 +1,10 @@
-//! Only an agent identity is a principal: a policy that asks whether the principal is somebody else does not load.
+//! What a policy asks, read from its syntax tree in Cedar's JSON format.
+//!
+//! Never from its text: there, a name can be spelt in many ways.
 
 use serde_json::Value;
 
-/// The type that the policy compares `principal` with, if that is any other than an agent identity. `policy` is a policy
-/// in Cedar's JSON format.
+/// The type that the policy compares `principal` with, if that is any other than an agent identity: nobody else is one.
 pub(super) fn stranger(policy: &Value) -> Option<String> {
     match policy {
         Value::Object(members) => members.iter().find_map(|(name, part)| {
@@ -25,4 +26,20 @@ fn compared(comparison: &Value) -> Option<String> {
         _ => return None,
     };
     types.iter().filter_map(|path| at(path)).find(|kind| *kind != "AgentIdentity").map(str::to_owned)
+}
+
+/// Whether the policy may ask for this member of the context, or for the context as a whole.
+pub(super) fn reads(policy: &Value, member: &str) -> bool {
+    match policy {
+        Value::Object(parts) => parts.iter().any(|(name, part)| {
+            let of_context = part.pointer("/left/Var").and_then(Value::as_str) == Some("context");
+            match name.as_str() {
+                "." | "has" if of_context => part.get("attr").and_then(Value::as_str).is_none_or(|attr| attr == member),
+                "Var" => part.as_str() == Some("context"),
+                _ => reads(part, member),
+            }
+        }),
+        Value::Array(parts) => parts.iter().any(|part| reads(part, member)),
+        _ => false,
+    }
 }
