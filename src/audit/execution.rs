@@ -11,7 +11,8 @@ use crate::policy::Reason;
 /// An action that runs under a spent permit.
 ///
 /// [`finish`](Self::finish) writes its effect down. Dropped without it, by a panic for instance, the effect is
-/// unknown, and written down as such when the task is closed or swept.
+/// unknown, and written down as such when the task is closed or swept. A task has at most 1024 actions whose effect
+/// is not told; the next one is refused.
 #[must_use = "an effect that nobody tells is recorded as unknown"]
 pub struct Execution {
     trail: Arc<Trail>,
@@ -38,7 +39,7 @@ impl Execution {
         if let Err(why) = permit.assignment().loose_ends().leave(end) {
             let reason = match why {
                 NotLeft::Closed => Reason::TaskEnded(permit.assignment().state()),
-                NotLeft::Full(running) => Reason::Budget { used: running, limit: running },
+                NotLeft::Full(running) => Reason::Untold { running },
             };
             return Err(trail.void(&permit, reason));
         }

@@ -55,7 +55,7 @@ pub(crate) enum NotLeft {
     /// The task is being closed, or was.
     Closed,
     /// So many actions of the task run already.
-    Full(u32),
+    Full(usize),
 }
 
 impl LooseEnds {
@@ -66,7 +66,7 @@ impl LooseEnds {
             return Err(NotLeft::Closed);
         }
         if ends.left.len() >= MAX {
-            return Err(NotLeft::Full(u32::try_from(MAX).unwrap_or(u32::MAX)));
+            return Err(NotLeft::Full(MAX));
         }
         ends.left.insert(end.decision, end);
         Ok(())

@@ -168,6 +168,9 @@ reasons! {
     /// The permit is over, for another task, or from older policies.
     PermitInvalid, "permit_invalid", Later,
         "Ask for this action again.", ["ASI03"];
+    /// Too many actions of the task run, or ran without anybody telling their effect.
+    Untold, "effects_untold", Later,
+        "Stop: wait until actions that were begun are finished.", ["ASI08", "NIST GOVERN 1.5"];
     /// No credential can be minted for what was permitted.
     NoCredential, "no_credential", NewTask,
         "Do not try this action again: there is no key for it.", ["ASI03", "NHI4"];
@@ -274,6 +277,11 @@ pub enum Reason {
     Audit(Found),
     /// See [`ReasonCode::PermitInvalid`].
     PermitInvalid(Stale),
+    /// See [`ReasonCode::Untold`].
+    Untold {
+        /// How many, which is as many as may be.
+        running: usize,
+    },
     /// See [`ReasonCode::NoCredential`].
     NoCredential(Found),
     /// See [`ReasonCode::ArgumentsChanged`].
@@ -306,6 +314,7 @@ impl Reason {
             Self::PolicyFailed(_) => ReasonCode::PolicyFailed,
             Self::Audit(_) => ReasonCode::Audit,
             Self::PermitInvalid(_) => ReasonCode::PermitInvalid,
+            Self::Untold { .. } => ReasonCode::Untold,
             Self::NoCredential(_) => ReasonCode::NoCredential,
             Self::ArgumentsChanged => ReasonCode::ArgumentsChanged,
         }
@@ -382,6 +391,7 @@ impl fmt::Display for Reason {
             Self::PolicyFailed(policies) => write!(f, "policies that could not be evaluated: {}", list(policies)),
             Self::Audit(why) => write!(f, "the record was not taken: {why}"),
             Self::PermitInvalid(stale) => stale.fmt(f),
+            Self::Untold { running } => write!(f, "nobody told the effect of {running} actions that were begun"),
             Self::NoCredential(why) => write!(f, "no credential can be minted: {why}"),
             Self::ArgumentsChanged => f.write_str("the arguments are not those that were permitted"),
         }

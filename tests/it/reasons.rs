@@ -150,6 +150,15 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
             let permit = task.authorize(&read).expect("a permit");
             task.redeem(permit, &args(r#"{"force": true}"#)).expect_err("a denial")
         }
+        ReasonCode::Untold => {
+            let reads = Scope::new().allow("ticket.read", Grant::new().autonomous()).expect("a tool name");
+            let task = world.task(reads);
+            let run = || task.redeem(task.authorize(&read).expect("a permit"), read.arguments());
+            for _ in 0..1024 {
+                drop(run().expect("an action that nobody finishes"));
+            }
+            run().expect_err("a denial")
+        }
         ReasonCode::NoCredential => {
             let permit = task.authorize(&read).expect("a permit");
             let elsewhere = Audience::new("https://elsewhere.example").expect("an audience");
