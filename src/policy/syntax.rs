@@ -35,7 +35,8 @@ pub(super) fn reads(policy: &Value, member: &str) -> bool {
             let of_context = part.pointer("/left/Var").and_then(Value::as_str) == Some("context");
             match name.as_str() {
                 "." | "has" if of_context => part.get("attr").and_then(Value::as_str).is_none_or(|attr| attr == member),
-                "Var" => part.as_str() == Some("context"),
+                // A record may have a member of this name, and then it is not a variable.
+                "Var" if part.is_string() => part.as_str() == Some("context"),
                 _ => reads(part, member),
             }
         }),

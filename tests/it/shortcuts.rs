@@ -44,7 +44,13 @@ fn a_policy_that_rewards_presenting_an_agent_user_rewards_nothing() {
         assert!(task.authorize(&close(&world).presenting(&world.triage_bot)).is_err(), "{policies}");
     }
     // However it is spelt, what forbids an agent user is asked.
-    for asked in ["context has agent_user", "context has \"agent_user\"", "context has \"agent\\u{5f}user\""] {
+    for asked in [
+        "context has agent_user",
+        "context has \"agent_user\"",
+        "context has \"agent\\u{5f}user\"",
+        "{Var: context has agent_user}.Var",
+        "if resource.kind == \"x\" then false else context has agent_user && context.agent_user != AgentUser::\"x/y\"",
+    ] {
         let narrowing = format!(
             r#"@id("all") permit(principal, action, resource);
                @id("f") forbid(principal, action, resource) when {{ {asked} }};"#
