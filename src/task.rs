@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::audit::{Denial, Execution, Permit, Proposal};
-use crate::credential::{Credential, MintError};
+use crate::credential::{Credential, Draft, MintError, Minter};
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
@@ -189,28 +189,33 @@ impl TaskHandle {
     /// There is no minter, the permit is refused as in [`redeem`](Self::redeem), the agent proved no key, the scope does
     /// not allow this audience, or the record was not taken. No credential exists then, and the permit is gone.
     pub fn mint(&self, permit: Permit, audience: &Audience) -> Result<Credential, MintError> {
-        let door = &self.door;
-        let refuse = |permit: &Permit, error: MintError| {
-            door.trail.void(permit, Reason::NoCredential(Found::new(&error.to_string())));
-            error
-        };
-        let now = self.check(&permit).map_err(|reason| MintError::Denied(door.trail.void(&permit, reason)))?;
-        let minter = door.minter.as_ref().ok_or(MintError::NoMinter).map_err(|error| refuse(&permit, error))?;
-        let draft = minter.draft(&permit, audience, door.entropy.as_ref(), now);
-        let draft = draft.map_err(|error| refuse(&permit, error))?;
-        let issued = self.assignment.issued();
-        if !draft.enter(issued, &self.assignment, &permit, now) {
-            return Err(refuse(&permit, MintError::TooMany));
+        let trail = &self.door.trail;
+        let now = self.check(&permit).map_err(|reason| MintError::Denied(trail.void(&permit, reason)))?;
+        let (minter, draft) = self.draft(&permit, audience, now).inspect_err(|error| {
+            trail.void(&permit, Reason::NoCredential(Found::new(&error.to_string())));
+        })?;
+        self.announce(&permit, &draft).inspect_err(|_| self.assignment.issued().withdraw(draft.id()))?;
+        minter.seal(draft, permit, trail)
+    }
+
+    /// Drafts a credential, and enters it among those of the task.
+    fn draft(&self, permit: &Permit, audience: &Audience, now: Timestamp) -> Result<(&Minter, Draft), MintError> {
+        let minter = self.door.minter.as_ref().ok_or(MintError::NoMinter)?;
+        let draft = minter.draft(permit, audience, self.door.entropy.as_ref(), now)?;
+        let issue = self.assignment.issue(permit.action());
+        let entered = self.assignment.issued().enter(draft.id().clone(), issue, draft.until(), now);
+        if entered { Ok((minter, draft)) } else { Err(MintError::TooMany) }
+    }
+
+    /// Writes the intent before the key exists. Whoever stopped the task meanwhile has the last word.
+    fn announce(&self, permit: &Permit, draft: &Draft) -> Result<(), MintError> {
+        let trail = &self.door.trail;
+        if let Err(error) = trail.write_for(&self.assignment, draft.lanes(permit)) {
+            trail.doubt(&self.assignment, *permit.decision(), permit.action());
+            return Err(error.into());
         }
-        // The intent is written before the key exists, and whoever stopped the task meanwhile has the last word.
-        let written = door.trail.write_for(&self.assignment, draft.lanes(&permit)).map_err(|error| {
-            door.trail.doubt(&self.assignment, *permit.decision(), permit.action());
-            error.into()
-        });
-        let alive = written
-            .and_then(|_| self.check(&permit).map_err(|reason| MintError::Denied(door.trail.void(&permit, reason))));
-        alive.inspect_err(|_| issued.withdraw(draft.id()))?;
-        minter.seal(draft, permit, &door.trail)
+        self.check(permit).map_err(|reason| MintError::Denied(trail.void(permit, reason)))?;
+        Ok(())
     }
 
     /// Whether a permit may be used by this task now.

@@ -14,7 +14,7 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::id::{Audience, CredentialId, Issuer};
 use crate::identity::{AgentId, ProofMethod};
 use crate::jose::{self, KeySet, Kind};
-use crate::mandate::{Assignment, Detail, Issued, Mode};
+use crate::mandate::{Assignment, Detail, Mode};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
 
@@ -92,10 +92,8 @@ impl Draft {
         &self.id
     }
 
-    /// Enters it among those of the task; says whether there was room.
-    #[must_use]
-    pub(crate) fn enter(&self, issued: &Issued, assignment: &Assignment, permit: &Permit, now: Timestamp) -> bool {
-        issued.enter(self.id.clone(), assignment.issue(permit.action()), self.until, now)
+    pub(crate) fn until(&self) -> Timestamp {
+        self.until
     }
 
     /// The record of the intent to hand it out.

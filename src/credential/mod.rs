@@ -10,5 +10,6 @@ mod token;
 mod verifier;
 
 pub use credential::Credential;
+pub(crate) use minter::Draft;
 pub use minter::{MintError, MintKey, Minter};
 pub use verifier::{CredentialVerifier, VerifiedCredential};
