@@ -99,13 +99,14 @@ impl Trail {
             }
             return Err(refuse(unrecorded(error), None));
         }
+        let last = now.after(PERMIT_FOR);
         match (verdict.outcome, verdict.reason, reservation, tool) {
             (Outcome::Permitted, None, Some(reservation), Some(tool)) => Ok(Permit::new(
                 (Arc::clone(assignment), reservation),
                 decision,
                 (action.clone(), tool.clone()),
                 verdict.policy_digest,
-                now.after(PERMIT_FOR),
+                action.approval().map_or(last, |approval| last.min(approval.ends())),
             )),
             (Outcome::Held, Some(reason), ..) => {
                 Err(hold(reason, Some(decision)).with_policies(verdict.policies).held(request))

@@ -254,7 +254,7 @@ impl Minter {
         Ok((claims, until))
     }
 
-    /// The smallest of what bounds a credential: its own lifetime, the task, the proof, the approval.
+    /// The smallest of what bounds a credential: its own lifetime, the task, the proof, the approvals.
     fn effective_expiry(&self, permit: &Permit, now: Timestamp) -> Timestamp {
         let assignment = permit.assignment();
         let mandate = assignment.mandate();
@@ -263,6 +263,7 @@ impl Minter {
             Some(approval) if permit.action().mode().operator().is_some() => until.min(approval.ends()),
             _ => until,
         };
+        let until = permit.action().approval().map_or(until, |approval| until.min(approval.ends()));
         // A token tells whole seconds: rounded down, it never outlives what it rests on.
         Timestamp::from_unix(until.unix()).unwrap_or(now)
     }

@@ -6,7 +6,7 @@ use crate::id::TaskId;
 use crate::identity::AgentId;
 
 /// What a human is asked to approve: one exact action of one task, asked at one step of it. Made by a denial, see
-/// [`Denial::request`](crate::audit::Denial::request), or by [`TaskHandle::request`](crate::TaskHandle::request).
+/// its `request`, or by [`TaskHandle::request`](crate::TaskHandle::request).
 ///
 /// The arguments are in it as a digest under the task's salt; whoever shows the request to a person shows the
 /// arguments beside it.

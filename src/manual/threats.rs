@@ -30,7 +30,7 @@
 //! | an unrecorded action | no acknowledgement, no permit; a sink that fails, panics or is late denies |
 //! | secrets or arguments in logs and records | secrets have no `Serialize` and a redacted `Debug`; arguments appear as a digest keyed per task |
 //! | the clock is set back | readings never go back; what is over stays over |
-//! | a flood of challenges, approvals, records | every memory is bounded, and denies when full |
+//! | a flood of challenges, approvals, credentials, untold effects, records | each is kept within a bound, and denied when that is reached |
 //!
 //! # What is not defended
 //!

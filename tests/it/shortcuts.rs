@@ -107,6 +107,17 @@ fn a_credential_is_accepted_once_for_exactly_its_action() {
 }
 
 #[test]
+fn what_rests_on_an_approval_ends_with_it() {
+    let world = World::new(OPEN);
+    let task = world.task(scope());
+    let purge = Action::on_behalf_of(&world.ada, "ticket.purge", &ticket()).unwrap();
+    let consent = Approval::by(&world.ada, task.request(&purge)).until(at(START + 10));
+    let permit = task.authorize(&purge.approved(consent)).unwrap();
+    assert_eq!(permit.until(), at(START + 10));
+    assert_eq!(task.mint(permit, &audience()).unwrap().until(), at(START + 10));
+}
+
+#[test]
 fn a_second_task_of_the_same_id_never_was() {
     let world = World::new(OPEN);
     let id = TaskId::draw(&SystemEntropy).unwrap();
