@@ -11,10 +11,35 @@ use super::Question;
 use super::index::Slice;
 use crate::mandate::{ArgumentType, Tool, Value};
 
-/// The entity of type `kind` with the id `id`.
-pub(super) fn uid(kind: &str, id: &str) -> Result<EntityUid, PolicyError> {
-    let kind: EntityTypeName = kind.parse().map_err(PolicyError::cedar)?;
-    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
+/// The entity types of the vocabulary, parsed once.
+#[derive(Debug)]
+pub(super) struct Kinds {
+    action: EntityTypeName,
+    agent: EntityTypeName,
+    operator: EntityTypeName,
+    agent_user: EntityTypeName,
+    resource: EntityTypeName,
+}
+
+impl Kinds {
+    pub(super) fn new() -> Result<Self, PolicyError> {
+        let kind = |name: &str| name.parse::<EntityTypeName>().map_err(PolicyError::cedar);
+        Ok(Self {
+            action: kind("Action")?,
+            agent: kind("AgentIdentity")?,
+            operator: kind("HumanOperator")?,
+            agent_user: kind("AgentUser")?,
+            resource: kind("Resource")?,
+        })
+    }
+
+    pub(super) fn action(&self, id: &str) -> EntityUid {
+        uid(&self.action, id)
+    }
+}
+
+fn uid(kind: &EntityTypeName, id: impl AsRef<str>) -> EntityUid {
+    EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
 }
 
 /// What policies see besides the facts that always hold.
@@ -32,20 +57,20 @@ pub(super) fn request(
     tool: &Tool,
     slice: &Slice,
     seen: Seen,
-    schema: &Schema,
+    (kinds, schema): (&Kinds, &Schema),
 ) -> Result<(Request, Entities), PolicyError> {
     let (agent, action) = (question.mandate.agent(), question.action);
-    let principal = uid("AgentIdentity", &agent.id().to_string())?;
-    let resource = uid("Resource", &action.resource().to_string())?;
-    let sponsor = uid("HumanOperator", &agent.sponsor().to_string())?;
-    let operator = action.mode().operator().map(|id| uid("HumanOperator", &id.to_string())).transpose()?;
+    let principal = uid(&kinds.agent, agent.id().to_string());
+    let resource = uid(&kinds.resource, action.resource().to_string());
+    let sponsor = uid(&kinds.operator, agent.sponsor().to_string());
+    let operator = action.mode().operator().map(|id| uid(&kinds.operator, id.to_string()));
     let user = action.presented().filter(|_| seen.agent_user);
-    let user = user.map(|user| uid("AgentUser", &user.id().to_string())).transpose()?;
+    let user = user.map(|user| uid(&kinds.agent_user, user.id().to_string()));
 
     let mut pairs = vec![
         ("mode".to_owned(), text(action.mode().as_str())),
         ("approved".to_owned(), RestrictedExpression::new_bool(seen.approved)),
-        ("task".to_owned(), task(question)?),
+        ("task".to_owned(), task(question, kinds)?),
         ("tool".to_owned(), declared(tool)?),
         ("time".to_owned(), RestrictedExpression::new_datetime(datetime(question))),
         ("args".to_owned(), arguments(question, tool)?),
@@ -103,13 +128,12 @@ fn datetime(question: &Question<'_>) -> String {
     format!("{seconds}Z")
 }
 
-fn task(question: &Question<'_>) -> Result<RestrictedExpression, PolicyError> {
+fn task(question: &Question<'_>, kinds: &Kinds) -> Result<RestrictedExpression, PolicyError> {
     let ledger = question.ledger;
-    let approvers = question.mandate.approvals().iter().map(|approval| {
-        let operator = uid("HumanOperator", &approval.operator().to_string())?;
-        Ok(RestrictedExpression::new_entity_uid(operator))
-    });
-    let approvers = approvers.collect::<Result<Vec<_>, PolicyError>>()?;
+    let approvers =
+        question.mandate.approvals().iter().map(|approval| {
+            RestrictedExpression::new_entity_uid(uid(&kinds.operator, approval.operator().to_string()))
+        });
     record(vec![
         ("id".to_owned(), text(question.request.task().as_str())),
         ("purpose".to_owned(), text(question.mandate.intent().purpose().as_str())),

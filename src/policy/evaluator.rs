@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use cedar_policy::{AuthorizationError, Authorizer, Decision, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 
-use super::context::Seen;
+use super::context::{Kinds, Seen};
 use super::index::{self, Index, Slice};
 use super::{
     Catalog, Message, Outcome, PolicyError, PolicyName, Question, Reason, Verdict, context, guard, stack, syntax, text,
@@ -52,6 +52,8 @@ impl Loaded {
 
 #[derive(Debug)]
 struct Snapshot {
+    cedar: Authorizer,
+    kinds: Kinds,
     schema: Schema,
     index: Index,
     digest: Digest,
@@ -158,11 +160,12 @@ impl Snapshot {
             }
             let named = name_all(&parsed)?;
             validate(&named, &schema)?;
-            let index = index::build(catalog.tools().map(Tool::name), &named, &schema)?;
+            let kinds = Kinds::new()?;
+            let index = index::build(catalog.tools().map(Tool::name), &named, &schema, &kinds)?;
             let mut encoder = Encoder::new("bailiwick/policies/v1");
             encoder.text(&schema_text).text(policies);
             catalog.encode(&mut encoder);
-            Ok(Self { schema, index, digest: encoder.finish() })
+            Ok(Self { cedar: Authorizer::new(), kinds, schema, index, digest: encoder.finish() })
         })
     }
 
@@ -200,11 +203,11 @@ impl Snapshot {
 
     /// Asks Cedar once. Any error of any policy denies.
     fn ask_cedar(&self, question: &Question<'_>, tool: &Tool, slice: &Slice, seen: Seen) -> Answer {
-        let Ok((request, entities)) = context::request(question, tool, slice, seen, &self.schema) else {
+        let Ok((request, entities)) = context::request(question, tool, slice, seen, (&self.kinds, &self.schema)) else {
             // What Cedar will not even look at, no policy can permit.
             return Answer::refused(Reason::PolicyFailed(Vec::new()));
         };
-        let response = Authorizer::new().is_authorized(&request, &slice.policies, &entities);
+        let response = self.cedar.is_authorized(&request, &slice.policies, &entities);
         if response.diagnostics().errors().next().is_some() {
             let erring = names(response.diagnostics().errors().map(|error| match error {
                 AuthorizationError::PolicyEvaluationError(error) => error.policy_id(),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use cedar_policy::{ActionConstraint, Entity, EntityUid, PolicySet, Schema};
 
+use super::context::Kinds;
 use super::{PolicyError, syntax};
 use crate::mandate::ToolName;
 
@@ -30,11 +31,12 @@ pub(super) fn build<'a>(
     tools: impl Iterator<Item = &'a ToolName>,
     policies: &PolicySet,
     schema: &Schema,
+    kinds: &Kinds,
 ) -> Result<Index, PolicyError> {
     let known = schema.action_entities().map_err(PolicyError::cedar)?;
     tools
         .map(|tool| {
-            let action = super::context::uid("Action", tool.as_str())?;
+            let action = kinds.action(tool.as_str());
             let groups: Vec<EntityUid> = known.ancestors(&action).into_iter().flatten().cloned().collect();
             let matches = |constraint: &EntityUid| *constraint == action || groups.contains(constraint);
             let sliced = policies.policies().filter(|policy| match policy.action_constraint() {
