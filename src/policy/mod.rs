@@ -4,6 +4,7 @@
 //! what tests, replay and shadow policies get, and it opens nothing.
 
 mod catalog;
+pub mod compiled;
 mod context;
 mod error;
 mod evaluator;

@@ -1,0 +1,40 @@
+//! Cedar's policies as programs of our own: the same answers, from typed values, without allocating.
+//!
+//! Cedar parses policies and says what they mean; here, each is turned into a few steps over borrowed values once, at
+//! load ([`Compiled`]). Nothing here knows agents or tools: any policies, entities and requests can be asked about, so
+//! that the answers can be held against Cedar's own.
+
+mod asked;
+mod compile;
+mod datetime;
+mod decimal;
+mod entities;
+mod foreign;
+mod from_cedar;
+mod index;
+mod ipaddr;
+mod name;
+mod pattern;
+mod program;
+mod rule;
+mod set;
+mod show;
+mod uid;
+mod value;
+mod view;
+
+#[allow(unused_imports, reason = "the evaluator is next")]
+pub(super) use asked::{Asked, Known};
+pub(super) use entities::Data;
+pub use entities::{Entities, EntitiesError, Entity};
+pub use from_cedar::ForeignValue;
+pub use ipaddr::IpNet;
+pub use name::Name;
+pub(super) use name::Word;
+pub use rule::Effect;
+pub(super) use rule::Rule;
+pub use set::{Compiled, Response};
+pub use uid::EntityUid;
+pub(super) use uid::Uid;
+pub use value::{Record, Set, Value};
+pub(super) use view::{Fields, Members, Val};

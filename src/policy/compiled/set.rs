@@ -1,0 +1,177 @@
+//! A set of policies, compiled: asked with any request, it answers as Cedar does.
+
+use std::sync::Arc;
+
+use cedar_policy::PolicySet;
+use smallvec::SmallVec;
+
+use super::asked::{Asked, Known};
+use super::entities::Entities;
+use super::index::Index;
+use super::program::Made;
+use super::rule::{Effect, Rule};
+use super::{EntityUid, Record};
+use crate::policy::{PolicyError, stack, text};
+
+/// Policies as programs of our own: Cedar's language, with Cedar's answers.
+///
+/// This is the lower door: any policies, entities and requests, no vocabulary of ours, Cedar's own treatment of errors.
+/// Agents are decided on by an [`Evaluator`](crate::policy::Evaluator), which rests on it.
+///
+/// ```
+/// use bailiwick::policy::compiled::{Compiled, Entities, EntityUid, Name, Record, Value};
+///
+/// let policies = Compiled::parse(r#"permit(principal, action == Action::"read", resource) when { context.hour < 18 };"#)?;
+/// let uid = |kind: &str, id: &str| EntityUid::new(Name::new(kind), id);
+/// let context: Record = [(Name::new("hour"), Value::Long(9))].into_iter().collect();
+/// let response = policies.evaluate(
+///     &uid("User", "ada"), &uid("Action", "read"), &uid("File", "a.txt"), &context, &Entities::none(),
+/// );
+/// assert!(response.is_allowed());
+/// assert_eq!(response.determining().collect::<Vec<_>>(), ["policy0"]);
+/// # Ok::<(), bailiwick::policy::PolicyError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    rules: Vec<Arc<Rule>>,
+    index: Index,
+}
+
+/// What a set of policies answers.
+#[derive(Debug, Clone)]
+pub struct Response<'c> {
+    policies: &'c Compiled,
+    tally: Tally,
+}
+
+/// The numbers of policies.
+type Numbers = SmallVec<[u32; 8]>;
+
+/// The policies that applied, and those that failed, as they were met.
+#[derive(Debug, Clone, Default)]
+pub(in crate::policy) struct Tally {
+    pub(in crate::policy) permits: Numbers,
+    pub(in crate::policy) forbids: Numbers,
+    pub(in crate::policy) errors: Numbers,
+}
+
+impl Compiled {
+    /// Parses and compiles policies. Those without a template are named as Cedar names them: `policy0`, `policy1`, in
+    /// the order of the text. A template is nothing until it is linked.
+    ///
+    /// # Errors
+    ///
+    /// The text is over a bound, or does not parse.
+    pub fn parse(policies: &str) -> Result<Self, PolicyError> {
+        text::check(policies)?;
+        stack::deep(|| Self::build(&policies.parse().map_err(PolicyError::cedar)?))
+    }
+
+    /// Compiles policies that Cedar has parsed, links of templates among them.
+    ///
+    /// # Errors
+    ///
+    /// Cedar has no syntax tree of a policy.
+    pub fn new(policies: &PolicySet) -> Result<Self, PolicyError> {
+        stack::deep(|| Self::build(policies))
+    }
+
+    fn build(policies: &PolicySet) -> Result<Self, PolicyError> {
+        let mut rules = policies.policies().map(Rule::of).collect::<Result<Vec<_>, _>>()?;
+        // Cedar keeps policies in no order.
+        rules.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(Self::of(rules.into_iter().map(Arc::new).collect()))
+    }
+
+    pub(in crate::policy) fn of(rules: Vec<Arc<Rule>>) -> Self {
+        let index = Index::new(rules.iter().map(AsRef::as_ref));
+        Self { rules, index }
+    }
+
+    /// Decides as Cedar's `is_authorized` does, without allocating unless more than eight policies apply, or a policy
+    /// makes a record or a set out of the request and uses it as a value.
+    pub fn evaluate(
+        &self,
+        principal: &EntityUid,
+        action: &EntityUid,
+        resource: &EntityUid,
+        context: &Record,
+        entities: &Entities,
+    ) -> Response<'_> {
+        let known = |uid| Known::of(EntityUid::view(uid), entities);
+        let asked =
+            Asked { principal: known(principal), action: known(action), resource: known(resource), context, entities };
+        let tally = self.tally(&self.index.buckets(&asked.action), &asked, |_| true);
+        Response { policies: self, tally }
+    }
+
+    /// Asks the policies in these buckets that `counts` lets count.
+    #[inline]
+    pub(in crate::policy) fn tally(&self, buckets: &[usize], asked: &Asked<'_>, counts: impl Fn(u32) -> bool) -> Tally {
+        let mut tally = Tally::default();
+        let made = Made::with_capacity(0);
+        self.index.each(buckets, asked, |number| {
+            let Some(rule) = self.rules.get(number as usize) else { return };
+            if !counts(number) {
+                return;
+            }
+            let list = match (rule.applies(asked, &made), rule.effect) {
+                (Ok(false), _) => return,
+                (Ok(true), Effect::Permit) => &mut tally.permits,
+                (Ok(true), Effect::Forbid) => &mut tally.forbids,
+                (Err(_), _) => &mut tally.errors,
+            };
+            if !rule.may_be_met_twice() || !list.contains(&number) {
+                list.push(number);
+            }
+        });
+        tally
+    }
+
+    pub(in crate::policy) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    pub(in crate::policy) fn rules(&self) -> &[Arc<Rule>] {
+        &self.rules
+    }
+
+    /// The policies that are evaluated by Cedar itself: they have a node that is not known here, or the annotation
+    /// `@engine("cedar")`.
+    pub fn foreign(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().filter(|rule| rule.is_foreign()).map(|rule| rule.id.as_str())
+    }
+
+    /// How many policies there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    fn ids(&self, numbers: &[u32]) -> impl Iterator<Item = &str> {
+        numbers.iter().filter_map(|number| self.rules.get(*number as usize)).map(|rule| rule.id.as_str())
+    }
+}
+
+impl<'c> Response<'c> {
+    /// Whether the request is allowed: some policy permits and none forbids. Policies that failed do not count, which is
+    /// Cedar's rule and not that of an [`Evaluator`](crate::policy::Evaluator).
+    pub fn is_allowed(&self) -> bool {
+        self.tally.forbids.is_empty() && !self.tally.permits.is_empty()
+    }
+
+    /// The policies that decided, in no order: those that forbid, or else those that permit.
+    pub fn determining(&self) -> impl Iterator<Item = &str> {
+        let Tally { permits, forbids, .. } = &self.tally;
+        self.policies.ids(if forbids.is_empty() { permits } else { forbids })
+    }
+
+    /// The policies that failed, in no order.
+    pub fn failed(&self) -> impl Iterator<Item = &str> {
+        self.policies.ids(&self.tally.errors)
+    }
+}

@@ -1,0 +1,51 @@
+//! Values as Cedar writes them.
+
+use std::fmt;
+
+use super::view::{Fields, Members, Val};
+use super::{Value, datetime, decimal};
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.view().fmt(f)
+    }
+}
+
+impl fmt::Display for Val<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Val::Bool(value) => value.fmt(f),
+            Val::Long(value) => value.fmt(f),
+            Val::Text(text) => write!(f, "\"{}\"", text.escape_debug()),
+            Val::Decimal(value) => decimal::write(*value, f),
+            Val::Datetime(value) => datetime::write(*value, f),
+            Val::Duration(value) => datetime::write_duration(*value, f),
+            Val::Ip(ip) => ip.write(f),
+            Val::Entity(uid) => uid.fmt(f),
+            Val::Set(members) => show_set(*members, f),
+            Val::Record(fields) => show_record(*fields, f),
+        }
+    }
+}
+
+fn show_set(members: &dyn Members, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut written = f.write_str("[");
+    let mut between = "";
+    members.each(&mut |member| {
+        written = written.and_then(|()| write!(f, "{between}{member}"));
+        between = ", ";
+        written.is_ok()
+    });
+    written.and_then(|()| f.write_str("]"))
+}
+
+fn show_record(fields: &dyn Fields, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut written = f.write_str("{");
+    let mut between = "";
+    fields.each(&mut |name, value| {
+        written = written.and_then(|()| write!(f, "{between}\"{}\": {value}", name.escape_debug()));
+        between = ", ";
+        written.is_ok()
+    });
+    written.and_then(|()| f.write_str("}"))
+}

@@ -1,0 +1,172 @@
+//! Values of Cedar's language, owned: what policies compare with, and what entities and contexts are made of.
+
+use smol_str::SmolStr;
+
+use super::ipaddr::IpNet;
+use super::view::{Fields, Members, Val};
+use super::{EntityUid, Name};
+
+/// A value of Cedar's language.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Value {
+    /// A truth value.
+    Bool(bool),
+    /// An integer.
+    Long(i64),
+    /// A text.
+    Text(SmolStr),
+    /// A `decimal`, in ten-thousandths.
+    Decimal(i64),
+    /// A `datetime`, in milliseconds since 1970.
+    Datetime(i64),
+    /// A `duration`, in milliseconds.
+    Duration(i64),
+    /// An `ipaddr`.
+    Ip(IpNet),
+    /// An entity.
+    Entity(Box<EntityUid>),
+    /// A set.
+    Set(Set),
+    /// A record.
+    Record(Record),
+}
+
+impl Value {
+    /// A text.
+    pub fn text(text: &str) -> Self {
+        Self::Text(SmolStr::new(text))
+    }
+
+    pub(in crate::policy) fn view(&self) -> Val<'_> {
+        match self {
+            Self::Bool(value) => Val::Bool(*value),
+            Self::Long(value) => Val::Long(*value),
+            Self::Text(text) => Val::Text(text),
+            Self::Decimal(value) => Val::Decimal(*value),
+            Self::Datetime(value) => Val::Datetime(*value),
+            Self::Duration(value) => Val::Duration(*value),
+            Self::Ip(value) => Val::Ip(*value),
+            Self::Entity(uid) => Val::Entity(uid.view()),
+            Self::Set(set) => Val::Set(set),
+            Self::Record(record) => Val::Record(record),
+        }
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Long(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<EntityUid> for Value {
+    fn from(uid: EntityUid) -> Self {
+        Self::Entity(Box::new(uid))
+    }
+}
+
+impl From<Set> for Value {
+    fn from(set: Set) -> Self {
+        Self::Set(set)
+    }
+}
+
+impl From<Record> for Value {
+    fn from(record: Record) -> Self {
+        Self::Record(record)
+    }
+}
+
+/// A set: its members in order, none twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Set(Box<[Value]>);
+
+impl FromIterator<Value> for Set {
+    fn from_iter<I: IntoIterator<Item = Value>>(values: I) -> Self {
+        let mut values: Vec<Value> = values.into_iter().collect();
+        values.sort_unstable();
+        values.dedup();
+        Self(values.into())
+    }
+}
+
+impl Set {
+    /// The members, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Value> {
+        self.0.iter()
+    }
+}
+
+impl Members for Set {
+    fn has(&self, value: &Val<'_>) -> bool {
+        // Below a handful, looking at each is faster than halving.
+        if self.0.len() <= 4 {
+            return self.0.iter().any(|member| member.view().is(value));
+        }
+        self.0.binary_search_by(|member| member.view().order(value)).is_ok()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool {
+        self.0.iter().all(|member| visit(member.view()))
+    }
+
+    fn is_sorted(&self) -> bool {
+        true
+    }
+}
+
+/// A record: its members by name, none twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Record(Box<[(Name, Value)]>);
+
+impl FromIterator<(Name, Value)> for Record {
+    /// Of two members of one name the last one stays.
+    fn from_iter<I: IntoIterator<Item = (Name, Value)>>(members: I) -> Self {
+        let members: std::collections::BTreeMap<Name, Value> = members.into_iter().collect();
+        Self(members.into_iter().collect())
+    }
+}
+
+impl Record {
+    /// The member of this name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        let place = self.0.binary_search_by(|(own, _)| own.as_str().cmp(name)).ok()?;
+        self.0.get(place).map(|(_, value)| value)
+    }
+
+    /// The members, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&Name, &Value)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+}
+
+impl Fields for Record {
+    fn get(&self, name: &Name) -> Option<Val<'_>> {
+        // Names carry a check sum: walking is faster than comparing texts, up to some length.
+        if self.0.len() <= 16 {
+            return self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.view());
+        }
+        self.get(name.as_str()).map(Value::view)
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool {
+        self.0.iter().all(|(name, value)| visit(name.as_str(), value.view()))
+    }
+}

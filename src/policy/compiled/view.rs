@@ -1,0 +1,157 @@
+//! Values while a policy is evaluated: borrowed from wherever they are, never copied.
+
+use std::cmp::Ordering;
+
+use super::ipaddr::IpNet;
+use super::uid::Uid;
+use super::{Name, Record, Set, Value};
+
+/// The members of a set.
+pub(in crate::policy) trait Members {
+    /// Whether the value is one of them.
+    fn has(&self, value: &Val<'_>) -> bool;
+    /// How many there are; a view may count some twice.
+    fn len(&self) -> usize;
+    /// Visits each until the visitor says no; says whether it never did.
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool;
+    /// Whether [`has`](Self::has) is fast.
+    fn is_sorted(&self) -> bool {
+        false
+    }
+}
+
+/// The members of a record, or the attributes of an entity.
+pub(in crate::policy) trait Fields {
+    /// The member of this name.
+    fn get(&self, name: &Name) -> Option<Val<'_>>;
+    /// Visits each, by name, until the visitor says no; says whether it never did.
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool;
+}
+
+/// A value that is looked at.
+#[derive(Clone, Copy)]
+pub(in crate::policy) enum Val<'a> {
+    Bool(bool),
+    Long(i64),
+    Text(&'a str),
+    Decimal(i64),
+    Datetime(i64),
+    Duration(i64),
+    Ip(IpNet),
+    Entity(Uid<'a>),
+    Set(&'a dyn Members),
+    Record(&'a dyn Fields),
+}
+
+impl Val<'_> {
+    /// Cedar's `==`: values of different types are different, and that is no error.
+    pub(in crate::policy) fn is(&self, other: &Val<'_>) -> bool {
+        match (self, other) {
+            (Val::Text(one), Val::Text(other)) => one == other,
+            (Val::Long(one), Val::Long(other)) => one == other,
+            (Val::Entity(one), Val::Entity(other)) => one == other,
+            (Val::Set(one), Val::Set(other)) => is_within(*one, *other) && is_within(*other, *one),
+            (Val::Record(_), Val::Record(_)) => self.to_value() == other.to_value(),
+            _ => self.order(other) == Ordering::Equal,
+        }
+    }
+
+    /// The order of [`Value`], so that sorted sets can be searched.
+    pub(in crate::policy) fn order(&self, other: &Val<'_>) -> Ordering {
+        match (self, other) {
+            (Val::Bool(one), Val::Bool(other)) => one.cmp(other),
+            (Val::Long(one), Val::Long(other))
+            | (Val::Decimal(one), Val::Decimal(other))
+            | (Val::Datetime(one), Val::Datetime(other))
+            | (Val::Duration(one), Val::Duration(other)) => one.cmp(other),
+            (Val::Text(one), Val::Text(other)) => one.cmp(other),
+            (Val::Ip(one), Val::Ip(other)) => one.cmp(other),
+            (Val::Entity(one), Val::Entity(other)) => one.cmp(other),
+            (Val::Set(_), Val::Set(_)) | (Val::Record(_), Val::Record(_)) => self.to_value().cmp(&other.to_value()),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+
+    /// The place of the type in the declaration of [`Value`].
+    fn rank(&self) -> u8 {
+        match self {
+            Val::Bool(_) => 0,
+            Val::Long(_) => 1,
+            Val::Text(_) => 2,
+            Val::Decimal(_) => 3,
+            Val::Datetime(_) => 4,
+            Val::Duration(_) => 5,
+            Val::Ip(_) => 6,
+            Val::Entity(_) => 7,
+            Val::Set(_) => 8,
+            Val::Record(_) => 9,
+        }
+    }
+
+    pub(in crate::policy) fn to_value(self) -> Value {
+        match self {
+            Val::Bool(value) => Value::Bool(value),
+            Val::Long(value) => Value::Long(value),
+            Val::Text(text) => Value::text(text),
+            Val::Decimal(value) => Value::Decimal(value),
+            Val::Datetime(value) => Value::Datetime(value),
+            Val::Duration(value) => Value::Duration(value),
+            Val::Ip(value) => Value::Ip(value),
+            Val::Entity(uid) => uid.to_owned().into(),
+            Val::Set(set) => to_set(set).into(),
+            Val::Record(record) => to_record(record).into(),
+        }
+    }
+}
+
+pub(in crate::policy) fn to_set(set: &dyn Members) -> Set {
+    let mut values = Vec::new();
+    set.each(&mut |value| {
+        values.push(value.to_value());
+        true
+    });
+    values.into_iter().collect()
+}
+
+pub(in crate::policy) fn to_record(record: &dyn Fields) -> Record {
+    let mut members = Vec::new();
+    record.each(&mut |name, value| {
+        members.push((Name::new(name), value.to_value()));
+        true
+    });
+    members.into_iter().collect()
+}
+
+/// As many comparisons as two unsorted sets may take; beyond, one of them is sorted first.
+const MAX_COMPARISONS: usize = 256;
+
+/// Cedar's `wide.containsAll(narrow)`.
+pub(in crate::policy) fn is_within(narrow: &dyn Members, wide: &dyn Members) -> bool {
+    with_fast(wide, narrow.len(), |wide| narrow.each(&mut |value| wide.has(&value)))
+}
+
+/// Cedar's `one.containsAny(other)`.
+pub(in crate::policy) fn have_common(one: &dyn Members, other: &dyn Members) -> bool {
+    with_fast(one, other.len(), |one| !other.each(&mut |value| !one.has(&value)))
+}
+
+fn with_fast(set: &dyn Members, times: usize, ask: impl FnOnce(&dyn Members) -> bool) -> bool {
+    if set.is_sorted() || set.len().saturating_mul(times) <= MAX_COMPARISONS { ask(set) } else { ask(&to_set(set)) }
+}
+
+/// Values side by side, as a set.
+pub(in crate::policy) struct Among<'x, 'a>(pub(in crate::policy) &'x [Val<'a>]);
+
+impl Members for Among<'_, '_> {
+    fn has(&self, value: &Val<'_>) -> bool {
+        self.0.iter().any(|member| member.is(value))
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool {
+        self.0.iter().all(|member| visit(*member))
+    }
+}
