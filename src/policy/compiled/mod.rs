@@ -23,7 +23,6 @@ mod uid;
 mod value;
 mod view;
 
-#[allow(unused_imports, reason = "the evaluator is next")]
 pub(super) use asked::{Asked, Known};
 pub(super) use entities::Data;
 pub use entities::{Entities, EntitiesError, Entity};
