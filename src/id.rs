@@ -3,7 +3,9 @@
 //! Every text here is ASCII, bounded and compared byte for byte (RFC 8725bis: no case folding, no
 //! normalisation). A value of one of these types is always valid.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -115,6 +117,61 @@ macro_rules! text {
     };
 }
 pub(crate) use text;
+
+/// Two names that make one, and the text of the whole: written once, shared by every clone. Whoever makes it sees to
+/// it that no two pairs have the same text. Equal by that text, ordered by its parts.
+#[derive(Clone)]
+pub(crate) struct Pair<A, B>(Arc<Joined<A, B>>);
+
+struct Joined<A, B> {
+    text: Box<str>,
+    first: A,
+    second: B,
+}
+
+impl<A, B> Pair<A, B> {
+    pub(crate) fn new(first: A, second: B, join: impl FnOnce(&A, &B) -> String) -> Self {
+        Self(Arc::new(Joined { text: join(&first, &second).into(), first, second }))
+    }
+
+    pub(crate) fn first(&self) -> &A {
+        &self.0.first
+    }
+
+    pub(crate) fn second(&self) -> &B {
+        &self.0.second
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0.text
+    }
+}
+
+impl<A, B> PartialEq for Pair<A, B> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.text == other.0.text
+    }
+}
+
+impl<A, B> Eq for Pair<A, B> {}
+
+impl<A: Ord, B: Ord> PartialOrd for Pair<A, B> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<A: Ord, B: Ord> Ord for Pair<A, B> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.first(), self.second()).cmp(&(other.first(), other.second()))
+    }
+}
+
+impl<A, B> Hash for Pair<A, B> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.text.hash(state);
+    }
+}
 
 /// Whether `text` has 1 to `max` characters, all of which `allowed` accepts.
 pub(crate) fn made_of(text: &str, max: usize, allowed: fn(u8) -> bool) -> bool {

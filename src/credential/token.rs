@@ -215,7 +215,7 @@ impl Claims {
         if context.attn.as_ref().is_some_and(|attn| self.exp > attn.exp) {
             return Err(Flaw::Binding);
         }
-        if context.present_as.as_ref().is_some_and(|user| !user.is_shown_safely() || user.id == self.sub.to_string()) {
+        if context.present_as.as_ref().is_some_and(|user| !user.is_shown_safely() || user.id == self.sub.as_str()) {
             return Err(Flaw::Subject);
         }
         // A status list is somebody else's word, which is not asked for here.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::proof::VerifiedWorkload;
 use super::{OperatorId, ProofMethod, SpiffeError, SpiffeId};
 use crate::canonical::Digest;
-use crate::id::{Found, IdError, Issuer, Subject};
+use crate::id::{Found, IdError, Issuer, Pair, Subject};
 use crate::jose::{Thumbprint, base64url};
 use crate::live::Hold;
 use crate::time::Timestamp;
@@ -31,7 +31,7 @@ pub struct AgentId(Form);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Form {
     Spiffe(SpiffeId),
-    Issued(Issuer, Subject),
+    Issued(Pair<Issuer, Subject>),
 }
 
 const URN: &str = "urn:bailiwick:agent:";
@@ -52,21 +52,33 @@ impl AgentId {
     ///
     /// Either is not valid; see [`Issuer`] and [`Subject`].
     pub fn issued(issuer: &str, subject: &str) -> Result<Self, IdError> {
-        Ok(Self(Form::Issued(Issuer::new(issuer)?, Subject::new(subject)?)))
+        let encode = |text: &str| base64url::encode(text.as_bytes());
+        let join = |issuer: &Issuer, subject: &Subject| {
+            format!("{URN}{}:{}", encode(issuer.as_str()), encode(subject.as_str()))
+        };
+        Ok(Self(Form::Issued(Pair::new(Issuer::new(issuer)?, Subject::new(subject)?, join))))
     }
 
     /// What vouches for the name: the trust domain of a SPIFFE ID, or the issuer.
     pub fn authority(&self) -> &str {
         match &self.0 {
             Form::Spiffe(id) => id.trust_domain(),
-            Form::Issued(issuer, _) => issuer.as_str(),
+            Form::Issued(pair) => pair.first().as_str(),
+        }
+    }
+
+    /// The whole name: the SPIFFE ID, or the URN of issuer and subject.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Form::Spiffe(id) => id.as_str(),
+            Form::Issued(pair) => pair.as_str(),
         }
     }
 
     /// Whether a person has the same issuer and subject.
     pub(super) fn is_same_name(&self, operator: &OperatorId) -> bool {
-        matches!(&self.0, Form::Issued(issuer, subject)
-            if issuer == operator.issuer() && subject == operator.subject())
+        matches!(&self.0, Form::Issued(pair)
+            if pair.first() == operator.issuer() && pair.second() == operator.subject())
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -105,19 +117,13 @@ impl TryFrom<String> for AgentId {
 
 impl From<AgentId> for String {
     fn from(id: AgentId) -> Self {
-        id.to_string()
+        id.as_str().to_owned()
     }
 }
 
 impl fmt::Display for AgentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Form::Spiffe(id) => id.fmt(f),
-            Form::Issued(issuer, subject) => {
-                let encode = |text: &str| base64url::encode(text.as_bytes());
-                write!(f, "{URN}{}:{}", encode(issuer.as_str()), encode(subject.as_str()))
-            }
-        }
+        f.write_str(self.as_str())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{AgentId, AgentIdentity};
-use crate::id::{IdError, made_of, text};
+use crate::id::{IdError, Pair, made_of, text};
 use crate::live::Hold;
 
 text! {
@@ -28,8 +28,13 @@ text! {
 /// # Ok::<(), bailiwick::id::IdError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AgentUserId {
+#[serde(from = "Written", into = "Written")]
+pub struct AgentUserId(Pair<SystemName, Handle>);
+
+/// The JSON of an [`AgentUserId`].
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename = "AgentUserId", deny_unknown_fields)]
+struct Written {
     system: SystemName,
     handle: Handle,
 }
@@ -41,24 +46,44 @@ impl AgentUserId {
     ///
     /// Either is not valid; see [`SystemName`] and [`Handle`].
     pub fn new(system: &str, handle: &str) -> Result<Self, IdError> {
-        Ok(Self { system: SystemName::new(system)?, handle: Handle::new(handle)? })
+        Ok(Self::of(SystemName::new(system)?, Handle::new(handle)?))
     }
 
     /// The system that keeps the record.
     pub fn system(&self) -> &SystemName {
-        &self.system
+        self.0.first()
     }
 
     /// The name in that system.
     pub fn handle(&self) -> &Handle {
-        &self.handle
+        self.0.second()
+    }
+
+    /// System, `/`, handle: unambiguous, since neither has a `/`.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    fn of(system: SystemName, handle: Handle) -> Self {
+        Self(Pair::new(system, handle, |system, handle| format!("{system}/{handle}")))
     }
 }
 
-/// System, `/`, handle: unambiguous, since neither has a `/`.
+impl From<Written> for AgentUserId {
+    fn from(Written { system, handle }: Written) -> Self {
+        Self::of(system, handle)
+    }
+}
+
+impl From<AgentUserId> for Written {
+    fn from(id: AgentUserId) -> Self {
+        Self { system: id.system().clone(), handle: id.handle().clone() }
+    }
+}
+
 impl fmt::Display for AgentUserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.system, self.handle)
+        f.write_str(self.as_str())
     }
 }
 

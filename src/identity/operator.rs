@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::id::{IdError, Issuer, Subject};
+use crate::id::{IdError, Issuer, Pair, Subject};
 use crate::time::Timestamp;
 
 /// Names a person: the exact pair of issuer and subject that their identity provider uses.
@@ -18,8 +18,13 @@ use crate::time::Timestamp;
 /// # Ok::<(), bailiwick::id::IdError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OperatorId {
+#[serde(from = "Written", into = "Written")]
+pub struct OperatorId(Pair<Issuer, Subject>);
+
+/// The JSON of an [`OperatorId`].
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename = "OperatorId", deny_unknown_fields)]
+struct Written {
     #[serde(rename = "iss")]
     issuer: Issuer,
     #[serde(rename = "sub")]
@@ -33,24 +38,44 @@ impl OperatorId {
     ///
     /// Either is not valid; see [`Issuer`] and [`Subject`].
     pub fn new(issuer: &str, subject: &str) -> Result<Self, IdError> {
-        Ok(Self { issuer: Issuer::new(issuer)?, subject: Subject::new(subject)? })
+        Ok(Self::of(Issuer::new(issuer)?, Subject::new(subject)?))
     }
 
     /// Who named the person.
     pub fn issuer(&self) -> &Issuer {
-        &self.issuer
+        self.0.first()
     }
 
     /// The name that the issuer gave.
     pub fn subject(&self) -> &Subject {
-        &self.subject
+        self.0.second()
+    }
+
+    /// Issuer, `#`, subject: unambiguous, since no issuer has a `#`.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    fn of(issuer: Issuer, subject: Subject) -> Self {
+        Self(Pair::new(issuer, subject, |issuer, subject| format!("{issuer}#{subject}")))
     }
 }
 
-/// Issuer, `#`, subject: unambiguous, since no issuer has a `#`.
+impl From<Written> for OperatorId {
+    fn from(Written { issuer, subject }: Written) -> Self {
+        Self::of(issuer, subject)
+    }
+}
+
+impl From<OperatorId> for Written {
+    fn from(id: OperatorId) -> Self {
+        Self { issuer: id.issuer().clone(), subject: id.subject().clone() }
+    }
+}
+
 impl fmt::Display for OperatorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.issuer, self.subject)
+        f.write_str(self.as_str())
     }
 }
 

@@ -127,7 +127,7 @@ impl KeyPossession {
     /// The agent has a key already, or the key is another agent's.
     pub fn register(&mut self, agent: AgentId, key: VerifyingKey) -> Result<(), KeyError> {
         if self.knows(&agent) {
-            return Err(KeyError::HasKey { thumbprint: key.thumbprint(), owner: Found::new(&agent.to_string()) });
+            return Err(KeyError::HasKey { thumbprint: key.thumbprint(), owner: Found::new(agent.as_str()) });
         }
         self.keys.add(agent, key)
     }

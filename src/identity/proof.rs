@@ -144,7 +144,7 @@ pub mod danger {
     /// `key` is the thumbprint of a key that the agent holds; without one no credential can be minted.
     pub fn workload_vouched_by_host(agent: AgentId, key: Option<Thumbprint>, until: Timestamp) -> VerifiedWorkload {
         let mut encoder = Encoder::new("bailiwick/vouched-workload/v1");
-        encoder.text(&agent.to_string()).text(key.as_ref().map_or("", Thumbprint::as_str));
+        encoder.text(agent.as_str()).text(key.as_ref().map_or("", Thumbprint::as_str));
         encoder.fixed(&until.unix().to_be_bytes());
         VerifiedWorkload::new(agent, ProofMethod::Unattested, encoder.finish(), key, until)
     }

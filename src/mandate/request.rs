@@ -3,7 +3,7 @@
 use super::{Action, Mode, Resource, ToolName};
 use crate::canonical::{Digest, Encoder};
 use crate::id::TaskId;
-use crate::identity::AgentId;
+use crate::identity::{AgentId, OperatorId};
 
 /// What a human is asked to approve: one exact action of one task, asked at one step of it. Made by a denial, see
 /// its `request`, or by [`TaskHandle::request`](crate::TaskHandle::request).
@@ -77,9 +77,9 @@ impl ActionRequest {
     }
 
     pub(super) fn encode(&self, encoder: &mut Encoder) {
-        let operator = self.mode.operator().map_or(String::new(), ToString::to_string);
-        encoder.text(self.task.as_str()).fixed(&self.step.to_be_bytes()).text(&self.agent.to_string());
-        encoder.text(self.mode.as_str()).text(&operator);
-        encoder.text(self.tool.as_str()).text(&self.resource.to_string()).fixed(self.arguments.as_bytes());
+        let operator = self.mode.operator().map_or("", OperatorId::as_str);
+        encoder.text(self.task.as_str()).fixed(&self.step.to_be_bytes()).text(self.agent.as_str());
+        encoder.text(self.mode.as_str()).text(operator);
+        encoder.text(self.tool.as_str()).text(self.resource.as_str()).fixed(self.arguments.as_bytes());
     }
 }

@@ -1,6 +1,8 @@
 //! What an action touches.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::id::{Found, IdError, made_of};
 
@@ -12,11 +14,12 @@ use crate::id::{Found, IdError, made_of};
 /// assert_eq!(Resource::new("ticket", "T-42")?.to_string(), "ticket/T-42");
 /// # Ok::<(), bailiwick::id::IdError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Resource {
-    kind: String,
-    name: String,
+    text: Arc<str>,
+    /// Where the kind ends in `text`.
+    slash: usize,
 }
 
 impl Resource {
@@ -36,17 +39,35 @@ impl Resource {
             let want = "1 to 512 printable ASCII characters without spaces";
             return Err(IdError { what: "resource name", want, found: Found::new(name) });
         }
-        Ok(Self { kind: kind.to_owned(), name: name.to_owned() })
+        Ok(Self { text: format!("{kind}/{name}").into(), slash: kind.len() })
     }
 
     /// What kind of thing.
     pub fn kind(&self) -> &str {
-        &self.kind
+        self.text.get(..self.slash).unwrap_or_default()
     }
 
     /// Which one.
     pub fn name(&self) -> &str {
-        &self.name
+        self.text.get(self.slash + 1..).unwrap_or_default()
+    }
+
+    /// Kind, `/`, name: unambiguous, since no kind has a `/`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+/// By kind, then by name.
+impl Ord for Resource {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.kind(), self.name()).cmp(&(other.kind(), other.name()))
+    }
+}
+
+impl PartialOrd for Resource {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -60,14 +81,13 @@ impl TryFrom<String> for Resource {
 
 impl From<Resource> for String {
     fn from(resource: Resource) -> Self {
-        resource.to_string()
+        resource.as_str().to_owned()
     }
 }
 
-/// Kind, `/`, name: unambiguous, since no kind has a `/`.
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.kind, self.name)
+        f.write_str(self.as_str())
     }
 }
 

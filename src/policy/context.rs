@@ -60,12 +60,12 @@ pub(super) fn request(
     (kinds, schema): (&Kinds, &Schema),
 ) -> Result<(Request, Entities), PolicyError> {
     let (agent, action) = (question.mandate.agent(), question.action);
-    let principal = uid(&kinds.agent, agent.id().to_string());
-    let resource = uid(&kinds.resource, action.resource().to_string());
-    let sponsor = uid(&kinds.operator, agent.sponsor().to_string());
-    let operator = action.mode().operator().map(|id| uid(&kinds.operator, id.to_string()));
+    let principal = uid(&kinds.agent, agent.id().as_str());
+    let resource = uid(&kinds.resource, action.resource().as_str());
+    let sponsor = uid(&kinds.operator, agent.sponsor().as_str());
+    let operator = action.mode().operator().map(|id| uid(&kinds.operator, id.as_str()));
     let user = action.presented().filter(|_| seen.agent_user);
-    let user = user.map(|user| uid(&kinds.agent_user, user.id().to_string()));
+    let user = user.map(|user| uid(&kinds.agent_user, user.id().as_str()));
 
     let mut pairs = vec![
         ("mode".to_owned(), text(action.mode().as_str())),
@@ -130,10 +130,11 @@ fn datetime(question: &Question<'_>) -> String {
 
 fn task(question: &Question<'_>, kinds: &Kinds) -> Result<RestrictedExpression, PolicyError> {
     let ledger = question.ledger;
-    let approvers =
-        question.mandate.approvals().iter().map(|approval| {
-            RestrictedExpression::new_entity_uid(uid(&kinds.operator, approval.operator().to_string()))
-        });
+    let approvers = question
+        .mandate
+        .approvals()
+        .iter()
+        .map(|approval| RestrictedExpression::new_entity_uid(uid(&kinds.operator, approval.operator().as_str())));
     record(vec![
         ("id".to_owned(), text(question.request.task().as_str())),
         ("purpose".to_owned(), text(question.mandate.intent().purpose().as_str())),

@@ -4,6 +4,7 @@ use std::fmt::{Debug, Display};
 
 use bailiwick::id::{Audience, Found, IdError, Issuer, Subject};
 use bailiwick::identity::{AgentId, AgentUserId, Handle, OperatorId, SpiffeId, SystemName};
+use bailiwick::mandate::Resource;
 use proptest::prelude::*;
 
 #[test]
@@ -179,6 +180,25 @@ fn names_are_the_same_only_byte_for_byte() {
 }
 
 #[test]
+fn names_are_ordered_by_their_parts_not_by_their_text() {
+    // `!` comes before `#`, and `-` and `.` before `/`: the texts are the other way round.
+    let operator = |issuer| OperatorId::new(issuer, "x").expect("an operator id");
+    let user = |system| AgentUserId::new(system, "x").expect("an agent user id");
+    let resource = |kind| Resource::new(kind, "x").expect("a resource");
+    let (one, other) = (operator("https://a"), operator("https://a!"));
+    assert!(one < other && one.as_str() > other.as_str());
+    let (one, other) = (user("a"), user("a-"));
+    assert!(one < other && one.as_str() > other.as_str());
+    let (one, other) = (resource("a"), resource("a-"));
+    assert!(one < other && one.as_str() > other.as_str());
+    // In base64url, digits are the last values and not the first.
+    let agent = |subject| AgentId::issued("https://a", subject).expect("an agent id");
+    let (one, other) = (agent("c0"), agent("cA"));
+    assert!(one < other && one.as_str() > other.as_str());
+    assert!(AgentId::spiffe("spiffe://z/z").expect("an id") < one);
+}
+
+#[test]
 fn a_pair_is_refused_for_either_of_its_parts() {
     assert_eq!(OperatorId::new("http://idp", "ada").expect_err("an issuer").what, "issuer");
     assert_eq!(OperatorId::new("https://idp", "").expect_err("a subject").what, "subject");
@@ -245,6 +265,7 @@ fn agent_ids() -> impl Strategy<Value = AgentId> {
 proptest! {
     #[test]
     fn every_agent_id_is_read_back_from_its_text(id in agent_ids()) {
+        prop_assert_eq!(id.to_string(), id.as_str());
         prop_assert_eq!(id.to_string().parse::<AgentId>(), Ok(id.clone()));
         let json = serde_json::to_string(&id).expect("JSON");
         prop_assert_eq!(serde_json::from_str::<AgentId>(&json).expect("an agent id"), id);
