@@ -109,6 +109,13 @@ macro_rules! text {
             }
         }
 
+        /// Compared and hashed as its text is, so that a map by name is asked by text.
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                self.as_str()
+            }
+        }
+
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{:?}", self.as_str())

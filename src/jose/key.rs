@@ -254,7 +254,7 @@ impl<Owner: fmt::Display> KeySet<Owner> {
     }
 
     pub(crate) fn get(&self, kid: &str) -> Option<&(Owner, VerifyingKey)> {
-        self.0.get(&Thumbprint::new(kid).ok()?)
+        self.0.get(kid)
     }
 
     pub(crate) fn owners(&self) -> impl Iterator<Item = &Owner> {

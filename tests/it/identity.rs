@@ -1,10 +1,11 @@
 //! Names: what is one, what is none, and that no two are the same.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{Debug, Display};
 
 use bailiwick::id::{Audience, Found, IdError, Issuer, Subject};
 use bailiwick::identity::{AgentId, AgentUserId, Handle, OperatorId, SpiffeId, SystemName};
-use bailiwick::mandate::Resource;
+use bailiwick::mandate::{Resource, ToolName};
 use proptest::prelude::*;
 
 #[test]
@@ -196,6 +197,17 @@ fn names_are_ordered_by_their_parts_not_by_their_text() {
     let (one, other) = (agent("c0"), agent("cA"));
     assert!(one < other && one.as_str() > other.as_str());
     assert!(AgentId::spiffe("spiffe://z/z").expect("an id") < one);
+}
+
+#[test]
+fn a_map_by_name_is_asked_by_text() {
+    let names = ["b", "a", "ab", "A"].map(|name| ToolName::new(name).expect("a tool name"));
+    let sorted: BTreeMap<ToolName, usize> = names.iter().cloned().zip(0..).collect();
+    let hashed: HashMap<ToolName, usize> = names.iter().cloned().zip(0..).collect();
+    for text in ["a", "A", "ab", "b", "", "abc", "not a name"] {
+        let place = names.iter().position(|name| name.as_str() == text);
+        assert_eq!((sorted.get(text), hashed.get(text)), (place.as_ref(), place.as_ref()), "{text}");
+    }
 }
 
 #[test]
