@@ -49,7 +49,12 @@ impl Number {
 
     /// Whether Cedar's `decimal` can hold it: ten-thousandths in 64 bits.
     pub fn is_decimal(self) -> bool {
-        i64::try_from(self.units).is_ok()
+        self.as_decimal().is_some()
+    }
+
+    /// The ten-thousandths, where Cedar's `decimal` can hold them.
+    pub(crate) fn as_decimal(self) -> Option<i64> {
+        i64::try_from(self.units).ok()
     }
 
     /// With a point and at least one fractional digit, as Cedar writes a `decimal`.

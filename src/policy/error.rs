@@ -44,6 +44,21 @@ pub enum PolicyError {
     /// Two policies have one `@id`.
     #[error("the `@id` {0} is used twice")]
     DuplicateId(PolicyName),
+    /// An annotation has a value that means nothing, or stands where it means nothing.
+    #[error("the annotation `@{key}` of the policy {policy} must be {want}, found {found}")]
+    Annotation {
+        /// The policy.
+        policy: PolicyName,
+        /// The annotation.
+        key: &'static str,
+        /// What it can be.
+        want: &'static str,
+        /// What it is.
+        found: Found,
+    },
+    /// Entities that contradict each other.
+    #[error(transparent)]
+    Entities(#[from] super::compiled::EntitiesError),
     /// There is no thread with a stack of its own to load policies on, or loading ended early.
     #[error("policies could not be loaded on a stack of their own")]
     NoStack,

@@ -1,19 +1,14 @@
 //! The evaluator: Cedar text in, verdicts out.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use cedar_policy::{AuthorizationError, Authorizer, Decision, PolicyId, PolicySet, Schema, ValidationMode, Validator};
 
-use super::context::{Kinds, Seen};
-use super::index::{self, Index, Slice};
-use super::{
-    Catalog, Message, Outcome, PolicyError, PolicyName, Question, Reason, Verdict, context, guard, stack, syntax, text,
-};
-use crate::canonical::{Digest, Encoder};
-use crate::id::Found;
-use crate::mandate::{ActionClass, Beyond, Tool};
+use super::facts::Seen;
+use super::snapshot::{Prepared, Snapshot};
+use super::{Catalog, Outcome, PolicyError, PolicyName, Question, Reason, Verdict, guard};
+use crate::canonical::Digest;
+use crate::mandate::{ActionClass, Beyond};
 
 /// Decides with one snapshot of policies at a time. Cheap to clone; clones share the snapshot. A door keeps its own: what
 /// it reloads changes nothing elsewhere.
@@ -46,17 +41,8 @@ pub(crate) struct Loaded(Snapshot);
 
 impl Loaded {
     pub(crate) fn digest(&self) -> Digest {
-        self.0.digest
+        self.0.digest()
     }
-}
-
-#[derive(Debug)]
-struct Snapshot {
-    cedar: Authorizer,
-    kinds: Kinds,
-    schema: Schema,
-    index: Index,
-    digest: Digest,
 }
 
 impl Evaluator {
@@ -93,31 +79,31 @@ impl Evaluator {
 
     /// The digest of the policies and the schema that decide now.
     pub fn digest(&self) -> Digest {
-        self.snapshot.load().digest
+        self.snapshot.load().digest()
     }
 
     /// Decides. Pure: the same question and policies give the same verdict.
     pub fn decide(&self, question: &Question<'_>) -> Verdict {
         let snapshot = self.snapshot.load();
-        let tool = self.catalog.get(question.action.tool());
+        let prepared = snapshot.tool(question.action.tool());
         let verdict = Verdict {
             outcome: Outcome::Permitted,
             reason: None,
             policies: Vec::new(),
-            class: tool.map_or(ActionClass::Privileged, Tool::class),
+            class: prepared.map_or(ActionClass::Privileged, |prepared| prepared.tool().class()),
             rests_on_approval: false,
-            policy_digest: snapshot.digest,
+            policy_digest: snapshot.digest(),
         };
         let Question { mandate, standing, action, until, now, .. } = *question;
         let stands = guard::check_standing(mandate, standing, action.mode(), until, now);
-        let tool = tool.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()));
-        let guarded = stands.and(tool).and_then(|tool| Ok((tool, guard::check(question, tool)?)));
-        let (tool, beyond) = match guarded {
+        let prepared = prepared.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()));
+        let guarded = stands.and(prepared).and_then(|own| Ok((own, guard::check(question, own.tool())?)));
+        let (prepared, beyond) = match guarded {
             Ok(guarded) => guarded,
             Err(reason) => return verdict.refused(reason),
         };
         let approved = question.is_approved();
-        let (answer, beyond) = snapshot.ask_for_approval(question, tool, approved, beyond);
+        let (answer, beyond) = Asking { snapshot: &snapshot, question, prepared }.for_approval(approved, beyond);
         let verdict = Verdict { policies: answer.policies, ..verdict };
         match (answer.refusal, beyond, action.approval()) {
             (Some(reason), ..) => verdict.refused(reason),
@@ -142,49 +128,21 @@ struct Answer {
     refusal: Option<Reason>,
 }
 
-impl Answer {
-    fn refused(reason: Reason) -> Self {
-        Self { policies: Vec::new(), refusal: Some(reason) }
-    }
+/// One question, to one snapshot.
+struct Asking<'a> {
+    snapshot: &'a Snapshot,
+    question: &'a Question<'a>,
+    prepared: &'a Prepared,
 }
 
-impl Snapshot {
-    fn load(catalog: &Catalog, policies: &str) -> Result<Self, PolicyError> {
-        text::check(policies)?;
-        stack::deep(|| {
-            let schema_text = catalog.schema();
-            let (schema, _) = Schema::from_cedarschema_str(&schema_text).map_err(PolicyError::cedar)?;
-            let parsed: PolicySet = policies.parse().map_err(PolicyError::cedar)?;
-            if let Some(template) = parsed.templates().next() {
-                return Err(PolicyError::Template(Found::new(template.id().as_ref())));
-            }
-            let named = name_all(&parsed)?;
-            validate(&named, &schema)?;
-            let kinds = Kinds::new()?;
-            let index = index::build(catalog.tools().map(Tool::name), &named, &schema, &kinds)?;
-            let mut encoder = Encoder::new("bailiwick/policies/v1");
-            encoder.text(&schema_text).text(policies);
-            catalog.encode(&mut encoder);
-            Ok(Self { cedar: Authorizer::new(), kinds, schema, index, digest: encoder.finish() })
-        })
-    }
-
+impl Asking<'_> {
     /// Asks the policies. Where they refuse and would permit with a human's approval of this action, that approval is
     /// what is missing.
-    fn ask_for_approval(
-        &self,
-        question: &Question<'_>,
-        tool: &Tool,
-        approved: bool,
-        beyond: Option<Beyond>,
-    ) -> (Answer, Option<Beyond>) {
-        let Some(slice) = self.index.get(tool.name()) else {
-            return (Answer::refused(Reason::NotPermitted), beyond);
-        };
-        let answer = self.ask(question, tool, slice, approved);
+    fn for_approval(&self, approved: bool, beyond: Option<Beyond>) -> (Answer, Option<Beyond>) {
+        let answer = self.with_agent_user(approved);
         let refused = matches!(answer.refusal, Some(Reason::NotPermitted | Reason::Forbidden(_)));
-        if refused && !approved && slice.sees_approval {
-            let approved = self.ask(question, tool, slice, true);
+        if refused && !approved && self.prepared.sees_approval {
+            let approved = self.with_agent_user(true);
             if approved.refusal.is_none() {
                 return (approved, beyond.or(Some(Beyond::Policies)));
             }
@@ -193,74 +151,35 @@ impl Snapshot {
     }
 
     /// An agent user that is presented adds nothing: what is refused without it is refused.
-    fn ask(&self, question: &Question<'_>, tool: &Tool, slice: &Slice, approved: bool) -> Answer {
-        let without = self.ask_cedar(question, tool, slice, Seen { approved, agent_user: false });
-        if question.action.presented().is_none() || !slice.sees_agent_user || without.refusal.is_some() {
+    fn with_agent_user(&self, approved: bool) -> Answer {
+        let without = self.answer(Seen { approved, agent_user: false });
+        let is_seen = self.question.action.presented().is_some() && self.prepared.sees_agent_user;
+        if without.refusal.is_some() || !is_seen {
             return without;
         }
-        self.ask_cedar(question, tool, slice, Seen { approved, agent_user: true })
+        self.answer(Seen { approved, agent_user: true })
     }
 
-    /// Asks Cedar once. Any error of any policy denies.
-    fn ask_cedar(&self, question: &Question<'_>, tool: &Tool, slice: &Slice, seen: Seen) -> Answer {
-        let Ok((request, entities)) = context::request(question, tool, slice, seen, (&self.kinds, &self.schema)) else {
-            // What Cedar will not even look at, no policy can permit.
-            return Answer::refused(Reason::PolicyFailed(Vec::new()));
+    /// Asks once. Any error of any policy denies.
+    fn answer(&self, seen: Seen) -> Answer {
+        let tally = self.snapshot.ask(self.question, self.prepared, seen);
+        let names = |numbers: &[u32]| {
+            let mut names: Vec<PolicyName> = numbers
+                .iter()
+                .filter_map(|number| self.snapshot.policy(*number))
+                .map(|policy| policy.name.clone())
+                .collect();
+            names.sort();
+            names
         };
-        let response = self.cedar.is_authorized(&request, &slice.policies, &entities);
-        if response.diagnostics().errors().next().is_some() {
-            let erring = names(response.diagnostics().errors().map(|error| match error {
-                AuthorizationError::PolicyEvaluationError(error) => error.policy_id(),
-            }));
-            return Answer::refused(Reason::PolicyFailed(erring));
+        if !tally.errors.is_empty() {
+            return Answer { policies: Vec::new(), refusal: Some(Reason::PolicyFailed(names(&tally.errors))) };
         }
-        let policies = names(response.diagnostics().reason());
-        let refusal = match response.decision() {
-            Decision::Allow => None,
-            Decision::Deny if policies.is_empty() => Some(Reason::NotPermitted),
-            Decision::Deny => Some(Reason::Forbidden(policies.clone())),
-        };
-        Answer { policies, refusal }
-    }
-}
-
-/// The names behind Cedar's ids, sorted. Every id was made from a name at load.
-fn names<'a>(ids: impl Iterator<Item = &'a PolicyId>) -> Vec<PolicyName> {
-    let names: BTreeSet<PolicyName> = ids.filter_map(|id| PolicyName::new(id.as_ref()).ok()).collect();
-    names.into_iter().collect()
-}
-
-/// Gives every policy its `@id` as its id.
-fn name_all(parsed: &PolicySet) -> Result<PolicySet, PolicyError> {
-    let mut named = PolicySet::new();
-    let mut seen = BTreeSet::new();
-    for policy in parsed.policies() {
-        let Some(id) = policy.annotation("id") else {
-            let number = policy.id().to_string();
-            let number = number.strip_prefix("policy").and_then(|number| number.parse::<usize>().ok());
-            return Err(PolicyError::NoId { number: number.map_or(0, |number| number.saturating_add(1)) });
-        };
-        let name = PolicyName::new(id)?;
-        if let Some(kind) = syntax::stranger(&policy.to_json().map_err(PolicyError::cedar)?) {
-            return Err(PolicyError::Principal { policy: name, kind: Found::new(&kind) });
+        if !tally.forbids.is_empty() {
+            let forbids = names(&tally.forbids);
+            return Answer { policies: forbids.clone(), refusal: Some(Reason::Forbidden(forbids)) };
         }
-        if !seen.insert(name.clone()) {
-            return Err(PolicyError::DuplicateId(name));
-        }
-        named.add(policy.new_id(PolicyId::new(name.as_str()))).map_err(PolicyError::cedar)?;
-    }
-    Ok(named)
-}
-
-/// Strict validation; what Cedar only warns of (a policy that can never apply, a confusable text) refuses as well.
-fn validate(policies: &PolicySet, schema: &Schema) -> Result<(), PolicyError> {
-    let validator = Validator::new(schema.clone());
-    let result = validator.validate(policies, ValidationMode::Strict);
-    let errors = result.validation_errors().map(|error| Message::of(&error));
-    let problems: Vec<Message> =
-        errors.chain(result.validation_warnings().map(|warning| Message::of(&warning))).collect();
-    match problems.first() {
-        None => Ok(()),
-        Some(first) => Err(PolicyError::Invalid { count: problems.len(), first: first.clone() }),
+        let refusal = tally.permits.is_empty().then_some(Reason::NotPermitted);
+        Answer { policies: names(&tally.permits), refusal }
     }
 }

@@ -5,12 +5,13 @@
 
 mod catalog;
 pub mod compiled;
-mod context;
 mod error;
 mod evaluator;
+mod facts;
 mod guard;
-mod index;
+mod policy;
 mod question;
+mod snapshot;
 mod stack;
 mod syntax;
 mod text;

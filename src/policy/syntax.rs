@@ -1,46 +1,76 @@
-//! What a policy asks, read from its syntax tree in Cedar's JSON format.
+//! What a policy asks, read from its syntax tree.
 //!
 //! Never from its text: there, a name can be spelt in many ways.
 
-use serde_json::Value;
+use cedar_policy::pst::{BinaryOp, Clause, Expr, Literal, Var};
 
-/// The type that the policy compares `principal` with, if that is any other than an agent identity: nobody else is one.
-pub(super) fn stranger(policy: &Value) -> Option<String> {
-    match policy {
-        Value::Object(members) => members.iter().find_map(|(name, part)| {
-            let asks = matches!(name.as_str(), "is" | "==" | "!=" | "in");
-            asks.then(|| compared(part)).flatten().or_else(|| stranger(part))
-        }),
-        Value::Array(parts) => parts.iter().find_map(stranger),
+/// The conditions of a policy.
+pub(super) fn conditions(clauses: &[Clause]) -> impl Iterator<Item = &Expr> {
+    clauses.iter().map(|clause| match clause {
+        Clause::When(condition) | Clause::Unless(condition) => &**condition,
+    })
+}
+
+/// The expressions right below one; none below a node that is not known here.
+pub(super) fn parts(tree: &Expr) -> Vec<&Expr> {
+    match tree {
+        Expr::UnaryOp { expr, .. }
+        | Expr::GetAttr { expr, .. }
+        | Expr::HasAttr { expr, .. }
+        | Expr::Like { expr, .. } => vec![expr],
+        Expr::BinaryOp { left, right, .. } => vec![left, right],
+        Expr::Is { expr, in_expr, .. } => std::iter::once(expr).chain(in_expr).map(AsRef::as_ref).collect(),
+        Expr::IfThenElse { cond, then_expr, else_expr } => vec![cond, then_expr, else_expr],
+        Expr::Set(members) => members.iter().map(AsRef::as_ref).collect(),
+        Expr::Record(members) => members.values().map(AsRef::as_ref).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The type that an expression compares `principal` with, if that is none that an agent identity can be or be in.
+pub(super) fn stranger(tree: &Expr) -> Option<String> {
+    let own = match tree {
+        Expr::Is { expr, entity_type, .. } if is_principal(expr) => Some(entity_type.to_string()),
+        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq | BinaryOp::In, left, right } if is_principal(left) => {
+            kind(right)
+        }
+        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq, left, right } if is_principal(right) => kind(left),
+        _ => None,
+    };
+    own.filter(|kind| kind != "AgentIdentity" && kind != "AgentGroup")
+        .or_else(|| parts(tree).into_iter().find_map(stranger))
+}
+
+fn is_principal(tree: &Expr) -> bool {
+    matches!(tree, Expr::Var(Var::Principal))
+}
+
+/// The type of an entity, or of the first of several that is none of an agent's.
+fn kind(tree: &Expr) -> Option<String> {
+    match tree {
+        Expr::Literal(Literal::EntityUID(uid)) => Some(uid.ty.to_string()),
+        Expr::Set(members) => members.iter().filter_map(|member| kind(member)).find(|kind| !kind.starts_with("Agent")),
         _ => None,
     }
 }
 
-/// The foreign type in one comparison of `principal`.
-fn compared(comparison: &Value) -> Option<String> {
-    let at = |path: &str| comparison.pointer(path).and_then(Value::as_str);
-    let types: &[&str] = match (at("/left/Var"), at("/right/Var")) {
-        // `is` names the type beside the expression; the others have an entity on the other side.
-        (Some("principal"), _) => &["/entity_type", "/right/Value/__entity/type"],
-        (_, Some("principal")) => &["/left/Value/__entity/type"],
-        _ => return None,
-    };
-    types.iter().filter_map(|path| at(path)).find(|kind| *kind != "AgentIdentity").map(str::to_owned)
+/// Whether an expression may ask for this member of the context, or for the context as a whole.
+pub(super) fn reads(tree: &Expr, member: &str) -> bool {
+    match tree {
+        Expr::GetAttr { expr, attr } if is_context(expr) => attr == member,
+        Expr::HasAttr { expr, attrs } if is_context(expr) => attrs.first() == member,
+        Expr::Var(var) => *var == Var::Context,
+        Expr::Literal(_) => false,
+        Expr::Set(members) if members.is_empty() => false,
+        Expr::Record(members) if members.is_empty() => false,
+        _ => {
+            let parts = parts(tree);
+            // What is not known here may read anything.
+            parts.is_empty() || parts.into_iter().any(|part| reads(part, member))
+        }
+    }
 }
 
-/// Whether the policy may ask for this member of the context, or for the context as a whole.
-pub(super) fn reads(policy: &Value, member: &str) -> bool {
-    match policy {
-        Value::Object(parts) => parts.iter().any(|(name, part)| {
-            let of_context = part.pointer("/left/Var").and_then(Value::as_str) == Some("context");
-            match name.as_str() {
-                "." | "has" if of_context => part.get("attr").and_then(Value::as_str).is_none_or(|attr| attr == member),
-                // A record may have a member of this name, and then it is not a variable.
-                "Var" if part.is_string() => part.as_str() == Some("context"),
-                _ => reads(part, member),
-            }
-        }),
-        Value::Array(parts) => parts.iter().any(|part| reads(part, member)),
-        _ => false,
-    }
+fn is_context(tree: &Expr) -> bool {
+    matches!(tree, Expr::Var(Var::Context))
 }

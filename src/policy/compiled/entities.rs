@@ -56,10 +56,6 @@ impl Entity {
     pub fn ancestors(&self) -> &[EntityUid] {
         &self.parents
     }
-
-    pub(in crate::policy) fn view(&self) -> Data<'_> {
-        Data { fields: &self.attributes, tags: self.tags.as_deref(), ancestors: &self.parents }
-    }
 }
 
 /// Entities were refused.

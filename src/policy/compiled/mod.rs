@@ -32,6 +32,7 @@ pub use name::Name;
 pub(super) use name::Word;
 pub use rule::Effect;
 pub(super) use rule::Rule;
+pub(super) use set::Tally;
 pub use set::{Compiled, Response};
 pub use uid::EntityUid;
 pub(super) use uid::Uid;

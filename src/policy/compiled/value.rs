@@ -127,8 +127,8 @@ impl Members for Set {
         self.0.iter().all(|member| visit(member.view()))
     }
 
-    fn is_sorted(&self) -> bool {
-        true
+    fn owned(&self) -> Option<&Set> {
+        Some(self)
     }
 }
 
@@ -168,5 +168,9 @@ impl Fields for Record {
 
     fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool {
         self.0.iter().all(|(name, value)| visit(name.as_str(), value.view()))
+    }
+
+    fn owned(&self) -> Option<&Record> {
+        Some(self)
     }
 }

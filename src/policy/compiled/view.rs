@@ -14,9 +14,9 @@ pub(in crate::policy) trait Members {
     fn len(&self) -> usize;
     /// Visits each until the visitor says no; says whether it never did.
     fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool;
-    /// Whether [`has`](Self::has) is fast.
-    fn is_sorted(&self) -> bool {
-        false
+    /// The set, if it is one that is owned: sorted, and compared member by member.
+    fn owned(&self) -> Option<&Set> {
+        None
     }
 }
 
@@ -26,6 +26,10 @@ pub(in crate::policy) trait Fields {
     fn get(&self, name: &Name) -> Option<Val<'_>>;
     /// Visits each, by name, until the visitor says no; says whether it never did.
     fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool;
+    /// The record, if it is one that is owned.
+    fn owned(&self) -> Option<&Record> {
+        None
+    }
 }
 
 /// A value that is looked at.
@@ -50,8 +54,11 @@ impl Val<'_> {
             (Val::Text(one), Val::Text(other)) => one == other,
             (Val::Long(one), Val::Long(other)) => one == other,
             (Val::Entity(one), Val::Entity(other)) => one == other,
-            (Val::Set(one), Val::Set(other)) => is_within(*one, *other) && is_within(*other, *one),
-            (Val::Record(_), Val::Record(_)) => self.to_value() == other.to_value(),
+            (Val::Set(one), Val::Set(other)) => match (one.owned(), other.owned()) {
+                // Both ways round would be twice for every level of sets within sets.
+                (Some(one), Some(other)) => one == other,
+                _ => is_within(*one, *other) && is_within(*other, *one),
+            },
             _ => self.order(other) == Ordering::Equal,
         }
     }
@@ -67,7 +74,14 @@ impl Val<'_> {
             (Val::Text(one), Val::Text(other)) => one.cmp(other),
             (Val::Ip(one), Val::Ip(other)) => one.cmp(other),
             (Val::Entity(one), Val::Entity(other)) => one.cmp(other),
-            (Val::Set(_), Val::Set(_)) | (Val::Record(_), Val::Record(_)) => self.to_value().cmp(&other.to_value()),
+            (Val::Set(one), Val::Set(other)) => match (one.owned(), other.owned()) {
+                (Some(one), Some(other)) => one.cmp(other),
+                _ => to_set(*one).cmp(&to_set(*other)),
+            },
+            (Val::Record(one), Val::Record(other)) => match (one.owned(), other.owned()) {
+                (Some(one), Some(other)) => one.cmp(other),
+                _ => to_record(*one).cmp(&to_record(*other)),
+            },
             _ => self.rank().cmp(&other.rank()),
         }
     }
@@ -136,7 +150,11 @@ pub(in crate::policy) fn have_common(one: &dyn Members, other: &dyn Members) -> 
 }
 
 fn with_fast(set: &dyn Members, times: usize, ask: impl FnOnce(&dyn Members) -> bool) -> bool {
-    if set.is_sorted() || set.len().saturating_mul(times) <= MAX_COMPARISONS { ask(set) } else { ask(&to_set(set)) }
+    if set.owned().is_some() || set.len().saturating_mul(times) <= MAX_COMPARISONS {
+        ask(set)
+    } else {
+        ask(&to_set(set))
+    }
 }
 
 /// Values side by side, as a set.

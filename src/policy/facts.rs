@@ -1,0 +1,270 @@
+//! The facts: what policies see of a question, looked at where it is and never copied.
+
+use std::collections::BTreeSet;
+
+use super::Question;
+use super::compiled::{Fields, Members, Name, Record, Uid, Val, Word};
+use crate::identity::AgentIdentity;
+use crate::mandate::{Approval, ArgumentType, Arguments, Label, Resource, Tool, ToolName, Value};
+
+/// The entity types of the vocabulary.
+#[derive(Debug, Clone)]
+pub(super) struct Kinds {
+    pub(super) action: Name,
+    pub(super) agent: Name,
+    pub(super) operator: Name,
+    pub(super) agent_user: Name,
+    pub(super) resource: Name,
+}
+
+impl Kinds {
+    pub(super) fn new() -> Self {
+        Self {
+            action: Name::new("Action"),
+            agent: Name::new("AgentIdentity"),
+            operator: Name::new("HumanOperator"),
+            agent_user: Name::new("AgentUser"),
+            resource: Name::new("Resource"),
+        }
+    }
+}
+
+/// What policies see besides the facts that always hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// A human's approval of exactly this action.
+    pub(super) approved: bool,
+    /// The agent user that is presented.
+    pub(super) agent_user: bool,
+}
+
+/// `context`.
+pub(super) struct Context<'q> {
+    question: &'q Question<'q>,
+    kinds: &'q Kinds,
+    seen: Seen,
+    task: Task<'q>,
+    tool: Declared<'q>,
+    args: Args<'q>,
+}
+
+impl<'q> Context<'q> {
+    pub(super) fn new(question: &'q Question<'q>, tool: &'q Tool, kinds: &'q Kinds, seen: Seen) -> Self {
+        Self {
+            question,
+            kinds,
+            seen,
+            task: Task { question, approvers: Approvers { approvals: question.mandate.approvals(), kinds } },
+            tool: Declared(tool),
+            args: Args { tool, arguments: question.action.arguments() },
+        }
+    }
+}
+
+/// A record whose members are known by their words: one list for finding and for visiting.
+macro_rules! fields {
+    ($view:ty, $($word:ident $name:literal => |$own:ident| $value:expr;)*) => {
+        impl Fields for $view {
+            #[inline]
+            fn get(&self, name: &Name) -> Option<Val<'_>> {
+                match name.word() {
+                    $(Word::$word => { let $own = self; $value })*
+                    _ => None,
+                }
+            }
+
+            fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool {
+                $({ let $own = self; $value }.is_none_or(|value| visit($name, value)))&&*
+            }
+        }
+    };
+}
+
+fields! { Context<'_>,
+    Mode "mode" => |own| Some(Val::Text(own.question.action.mode().as_str()));
+    Operator "operator" => |own| own.question.action.mode().operator().map(|operator| {
+        Val::Entity(Uid { kind: &own.kinds.operator, id: operator.as_str() })
+    });
+    AgentUser "agent_user" => |own| own.question.action.presented().filter(|_| own.seen.agent_user).map(|user| {
+        Val::Entity(Uid { kind: &own.kinds.agent_user, id: user.id().as_str() })
+    });
+    Approved "approved" => |own| Some(Val::Bool(own.seen.approved));
+    Task "task" => |own| Some(Val::Record(&own.task));
+    Tool "tool" => |own| Some(Val::Record(&own.tool));
+    // Whole seconds.
+    Time "time" => |own| Some(Val::Datetime(own.question.now.unix().saturating_mul(1_000)));
+    Args "args" => |own| Some(Val::Record(&own.args));
+}
+
+/// `context.task`.
+struct Task<'q> {
+    question: &'q Question<'q>,
+    approvers: Approvers<'q>,
+}
+
+fields! { Task<'_>,
+    Id "id" => |own| Some(Val::Text(own.question.request.task().as_str()));
+    Purpose "purpose" => |own| Some(Val::Text(own.question.mandate.intent().purpose().as_str()));
+    Approvers "approvers" => |own| Some(Val::Set(&own.approvers));
+    Step "step" => |own| Some(Val::Long(own.question.ledger.step.try_into().unwrap_or(i64::MAX)));
+    Calls "calls" => |own| Some(Val::Long(own.question.ledger.calls.into()));
+    ToolCalls "tool_calls" => |own| Some(Val::Long(own.question.ledger.tool_calls.into()));
+    Refusals "refusals" => |own| Some(Val::Long(own.question.ledger.refusals.into()));
+    Labels "labels" => |own| Some(Val::Set(&own.question.ledger.labels));
+    Recent "recent" => |own| Some(Val::Set(&own.question.ledger.recent));
+}
+
+/// `context.tool`.
+struct Declared<'q>(&'q Tool);
+
+fields! { Declared<'_>,
+    Class "class" => |own| Some(Val::Text(own.0.class().as_str()));
+    Labels "labels" => |own| Some(Val::Set(own.0.labels()));
+}
+
+/// The attributes of the principal.
+pub(super) struct Agent<'q> {
+    pub(super) agent: &'q AgentIdentity,
+    pub(super) kinds: &'q Kinds,
+}
+
+fields! { Agent<'_>,
+    Attested "attested" => |own| Some(Val::Bool(own.agent.method().is_attested()));
+    Proof "proof" => |own| Some(Val::Text(own.agent.method().as_str()));
+    Authority "authority" => |own| Some(Val::Text(own.agent.id().authority()));
+    Sponsor "sponsor" => |own| {
+        Some(Val::Entity(Uid { kind: &own.kinds.operator, id: own.agent.sponsor().as_str() }))
+    };
+}
+
+/// The attributes of the resource: its own, and those that it was given.
+pub(super) struct Target<'q> {
+    pub(super) resource: &'q Resource,
+    pub(super) given: &'q Record,
+}
+
+impl Fields for Target<'_> {
+    fn get(&self, name: &Name) -> Option<Val<'_>> {
+        match name.word() {
+            Word::Kind => Some(Val::Text(self.resource.kind())),
+            Word::Name => Some(Val::Text(self.resource.name())),
+            _ => Fields::get(self.given, name),
+        }
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool {
+        visit("kind", Val::Text(self.resource.kind()))
+            && visit("name", Val::Text(self.resource.name()))
+            && Fields::each(self.given, visit)
+    }
+}
+
+/// `context.args`: the arguments that policies can name, in the types that the tool declares. They were checked.
+struct Args<'q> {
+    tool: &'q Tool,
+    arguments: &'q Arguments,
+}
+
+impl Fields for Args<'_> {
+    fn get(&self, name: &Name) -> Option<Val<'_>> {
+        let value = self.arguments.get(name.as_str())?;
+        let parameter = self.tool.parameters().get(name.as_str())?;
+        argument(parameter.kind, value)
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool {
+        self.arguments.iter().all(|(name, value)| {
+            let parameter = self.tool.parameters().get(name);
+            parameter.and_then(|parameter| argument(parameter.kind, value)).is_none_or(|value| visit(name, value))
+        })
+    }
+}
+
+/// A value as policies see one of the declared type.
+fn argument(kind: ArgumentType, value: &Value) -> Option<Val<'_>> {
+    match (kind, value) {
+        (ArgumentType::Bool, Value::Bool(value)) => Some(Val::Bool(*value)),
+        (ArgumentType::Integer, Value::Number(number)) => number.as_integer().map(Val::Long),
+        (ArgumentType::Number, Value::Number(number)) => number.as_decimal().map(Val::Decimal),
+        (ArgumentType::Text, Value::Text(text)) => Some(Val::Text(text)),
+        (ArgumentType::Texts | ArgumentType::Integers, Value::List(items)) => Some(Val::Set(items)),
+        _ => None,
+    }
+}
+
+/// What is in a list of texts or of integers; of anything else policies see nothing.
+fn item(value: &Value) -> Option<Val<'_>> {
+    match value {
+        Value::Text(text) => Some(Val::Text(text)),
+        Value::Number(number) => number.as_integer().map(Val::Long),
+        _ => None,
+    }
+}
+
+impl Members for Vec<Value> {
+    fn has(&self, value: &Val<'_>) -> bool {
+        self.iter().filter_map(item).any(|own| own.is(value))
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool {
+        self.iter().filter_map(item).all(visit)
+    }
+}
+
+/// The people who approved the task.
+struct Approvers<'q> {
+    approvals: &'q [Approval],
+    kinds: &'q Kinds,
+}
+
+impl Members for Approvers<'_> {
+    fn has(&self, value: &Val<'_>) -> bool {
+        match value {
+            Val::Entity(uid) if *uid.kind == self.kinds.operator => {
+                self.approvals.iter().any(|approval| approval.operator().as_str() == uid.id)
+            }
+            _ => false,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.approvals.len()
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool {
+        let uid = |approval: &'s Approval| Uid { kind: &self.kinds.operator, id: approval.operator().as_str() };
+        self.approvals.iter().all(|approval| visit(Val::Entity(uid(approval))))
+    }
+}
+
+impl Members for BTreeSet<Label> {
+    fn has(&self, value: &Val<'_>) -> bool {
+        matches!(value, Val::Text(text) if self.contains(*text))
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool {
+        self.iter().all(|label| visit(Val::Text(label.as_str())))
+    }
+}
+
+impl Members for Vec<ToolName> {
+    fn has(&self, value: &Val<'_>) -> bool {
+        matches!(value, Val::Text(text) if self.iter().any(|tool| tool.as_str() == *text))
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool {
+        self.iter().all(|tool| visit(Val::Text(tool.as_str())))
+    }
+}

@@ -1,0 +1,76 @@
+//! One policy as it was loaded: compiled, and with what its annotations say.
+
+use cedar_policy::pst::Template;
+
+use super::compiled::{Effect, Rule};
+use super::{PolicyError, PolicyName, syntax};
+use crate::id::{Found, Prose};
+
+/// One policy.
+#[derive(Debug, Clone)]
+pub(super) struct Policy {
+    /// `@id`.
+    pub(super) name: PolicyName,
+    pub(super) rule: Rule,
+    /// `@reason`: what the operator is told where it decides.
+    pub(super) because: Option<Prose>,
+    /// `@visibility("hide")`: what it forbids answers as if it did not exist.
+    pub(super) hides: bool,
+    /// `@requires("approval")`: it permits only with a human's approval of exactly the action.
+    pub(super) wants_approval: bool,
+    /// Whether its answer may depend on an approval of the exact action.
+    pub(super) sees_approval: bool,
+    /// Whether its answer may depend on the agent user.
+    pub(super) sees_agent_user: bool,
+}
+
+impl Policy {
+    /// Reads a policy that was parsed and named.
+    pub(super) fn new(name: PolicyName, parsed: &cedar_policy::Policy) -> Result<Self, PolicyError> {
+        let rule = Rule::of(&parsed.new_id(cedar_policy::PolicyId::new(name.as_str())))?;
+        let tree = parsed.to_pst().map_err(PolicyError::cedar)?;
+        let tree = tree.body();
+        if let Some(kind) = syntax::conditions(tree.clauses()).find_map(syntax::stranger) {
+            return Err(PolicyError::Principal { policy: name, kind: Found::new(&kind) });
+        }
+        let reads =
+            |member| rule.is_foreign() || syntax::conditions(tree.clauses()).any(|tree| syntax::reads(tree, member));
+        let wants_approval = says(&name, tree, "requires", "approval", rule.effect == Effect::Permit)?;
+        Ok(Self {
+            because: reason(&name, tree)?,
+            hides: says(&name, tree, "visibility", "hide", rule.effect == Effect::Forbid)?,
+            wants_approval,
+            sees_approval: wants_approval || reads("approved"),
+            sees_agent_user: reads("agent_user"),
+            name,
+            rule,
+        })
+    }
+}
+
+fn reason(name: &PolicyName, tree: &Template) -> Result<Option<Prose>, PolicyError> {
+    tree.annotations
+        .get("reason")
+        .map(|text| Prose::new(text).map_err(|_| annotation(name, "reason", "a text of 1 to 500 characters", text)))
+        .transpose()
+}
+
+/// Whether the policy has this annotation, whose only value is `word`, and may have it.
+fn says(
+    name: &PolicyName,
+    tree: &Template,
+    key: &'static str,
+    word: &'static str,
+    may: bool,
+) -> Result<bool, PolicyError> {
+    match tree.annotations.get(key) {
+        None => Ok(false),
+        Some(value) if value == word && may => Ok(true),
+        Some(value) if value == word => Err(annotation(name, key, "on a policy of the other effect", value)),
+        Some(value) => Err(annotation(name, key, word, value)),
+    }
+}
+
+fn annotation(policy: &PolicyName, key: &'static str, want: &'static str, found: &str) -> PolicyError {
+    PolicyError::Annotation { policy: policy.clone(), key, want, found: Found::new(found) }
+}
