@@ -54,13 +54,15 @@ impl fmt::Debug for Found {
     }
 }
 
-/// Declares a text type: documentation, name, what it is called, what is wanted, and the test.
+/// Declares a text type: documentation, name, what it is kept in, what it is called, what is wanted, and the test.
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $want:expr, $valid:expr) => {
+    (@store) => { std::sync::Arc<str> };
+    (@store $store:ty) => { $store };
+    ($(#[$doc:meta])* $name:ident $(in $store:ty)?, $what:literal, $want:expr, $valid:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(std::sync::Arc<str>);
+        pub struct $name($crate::id::text!(@store $($store)?));
 
         impl $name {
             #[doc = concat!("Parses ", $what, ": ", $want, ".\n\n# Errors\n\nAny other text.")]

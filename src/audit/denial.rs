@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::id::EventId;
 use crate::mandate::{ActionRequest, ToolName};
-use crate::policy::{Outcome, PolicyName, Reason, ReasonCode, Remedy};
+use crate::policy::{Outcome, PolicyName, PolicyNames, Reason, ReasonCode, Remedy};
 
 /// An action was refused, and that was recorded.
 ///
@@ -20,7 +20,7 @@ pub struct Denial(Box<Refusal>);
 struct Refusal {
     outcome: Outcome,
     reason: Reason,
-    policies: Vec<PolicyName>,
+    policies: PolicyNames,
     tool: ToolName,
     request: Option<ActionRequest>,
     event: Option<EventId>,
@@ -28,11 +28,11 @@ struct Refusal {
 
 impl Denial {
     pub(crate) fn new(reason: Reason, tool: &ToolName, event: Option<EventId>) -> Self {
-        let outcome = Outcome::Denied;
-        Self(Box::new(Refusal { outcome, reason, policies: Vec::new(), tool: tool.clone(), request: None, event }))
+        let (outcome, policies) = (Outcome::Denied, PolicyNames::default());
+        Self(Box::new(Refusal { outcome, reason, policies, tool: tool.clone(), request: None, event }))
     }
 
-    pub(super) fn with_policies(mut self, policies: Vec<PolicyName>) -> Self {
+    pub(super) fn with_policies(mut self, policies: PolicyNames) -> Self {
         self.0.policies = policies;
         self
     }

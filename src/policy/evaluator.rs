@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use super::facts::Seen;
 use super::snapshot::{Prepared, Snapshot};
-use super::{Catalog, Outcome, PolicyError, PolicyName, Question, Reason, Verdict, guard};
+use super::{Catalog, Outcome, PolicyError, PolicyNames, Question, Reason, Verdict, guard};
 use crate::canonical::Digest;
 use crate::mandate::{ActionClass, Beyond};
 
@@ -89,7 +89,7 @@ impl Evaluator {
         let verdict = Verdict {
             outcome: Outcome::Permitted,
             reason: None,
-            policies: Vec::new(),
+            policies: PolicyNames::default(),
             class: prepared.map_or(ActionClass::Privileged, |prepared| prepared.tool().class()),
             rests_on_approval: false,
             policy_digest: snapshot.digest(),
@@ -123,7 +123,7 @@ impl Evaluator {
 /// What policies say.
 struct Answer {
     /// The policies that decided.
-    policies: Vec<PolicyName>,
+    policies: PolicyNames,
     /// Why not, if not.
     refusal: Option<Reason>,
 }
@@ -163,17 +163,18 @@ impl Asking<'_> {
     /// Asks once. Any error of any policy denies.
     fn answer(&self, seen: Seen) -> Answer {
         let tally = self.snapshot.ask(self.question, self.prepared, seen);
-        let names = |numbers: &[u32]| {
-            let mut names: Vec<PolicyName> = numbers
+        let names = |numbers: &[u32]| -> PolicyNames {
+            numbers
                 .iter()
                 .filter_map(|number| self.snapshot.policy(*number))
                 .map(|policy| policy.name.clone())
-                .collect();
-            names.sort();
-            names
+                .collect()
         };
         if !tally.errors.is_empty() {
-            return Answer { policies: Vec::new(), refusal: Some(Reason::PolicyFailed(names(&tally.errors))) };
+            return Answer {
+                policies: PolicyNames::default(),
+                refusal: Some(Reason::PolicyFailed(names(&tally.errors))),
+            };
         }
         if !tally.forbids.is_empty() {
             let forbids = names(&tally.forbids);

@@ -5,17 +5,12 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
+use super::{PolicyName, PolicyNames};
 use crate::canonical::Digest;
-use crate::id::{Found, text};
+use crate::id::Found;
 use crate::identity::{AgentId, AgentUserId, OperatorId};
 use crate::mandate::{ActionClass, Beyond, TaskState, ToolError, ToolName};
 use crate::time::Timestamp;
-
-text! {
-    /// The name of a policy: its `@id`, unique in its set.
-    PolicyName, "policy id", "1 to 128 printable ASCII characters without spaces",
-    |text| crate::id::made_of(text, 128, |b| b.is_ascii_graphic())
-}
 
 /// What the rules say. A hold is a denial that a human's approval of this action lifts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -42,7 +37,7 @@ pub struct Verdict {
     /// Why not; absent when permitted.
     pub reason: Option<Reason>,
     /// The policies that decided: those that permit, or those that forbid.
-    pub policies: Vec<PolicyName>,
+    pub policies: PolicyNames,
     /// The class of the action; privileged where the tool is not declared.
     pub class: ActionClass,
     /// Whether it is permitted only because a human approved exactly this action.
@@ -268,11 +263,11 @@ pub enum Reason {
         operator: OperatorId,
     },
     /// See [`ReasonCode::Forbidden`].
-    Forbidden(Vec<PolicyName>),
+    Forbidden(PolicyNames),
     /// See [`ReasonCode::NotPermitted`].
     NotPermitted,
     /// See [`ReasonCode::PolicyFailed`].
-    PolicyFailed(Vec<PolicyName>),
+    PolicyFailed(PolicyNames),
     /// See [`ReasonCode::Audit`].
     Audit(Found),
     /// See [`ReasonCode::PermitInvalid`].

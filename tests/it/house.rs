@@ -19,6 +19,8 @@ const ROOMS: &[&[&str]] = &[
 /// What may be named only where it is at home.
 const HOMES: &[(&str, &[&str])] = &[
     ("cedar_policy", &["policy/"]),
+    ("smallvec", &["policy/"]),
+    ("smol_str", &["policy/"]),
     ("ring::", &["canonical.rs", "entropy.rs", "jose/"]),
     ("now_utc", &["time.rs"]),
     ("SystemTime", &["time.rs"]),

@@ -1,8 +1,11 @@
 //! Policies: which load, and how they are weighed.
 
+use std::collections::BTreeSet;
+
 use bailiwick::audit::{AgentFact, Denial};
 use bailiwick::mandate::{ActionClass, Tool};
-use bailiwick::policy::{Evaluator, PolicyError, PolicyName, Reason, ReasonCode};
+use bailiwick::policy::{Evaluator, PolicyError, PolicyName, PolicyNames, Reason, ReasonCode};
+use proptest::prelude::*;
 
 use crate::steps::{autonomous, read};
 use crate::world::{World, catalog};
@@ -211,5 +214,20 @@ fn forbid_beats_permit_in_every_order_and_nothing_permits_nothing() {
             }
             set.reverse();
         }
+    }
+}
+
+proptest! {
+    // Few letters, so that some come twice; short and long, in the list and beyond what it holds itself.
+    #[test]
+    fn names_of_policies_are_in_order_each_once(texts in prop::collection::vec("[ab]{1,3}|[ab]{24}", 0..10)) {
+        let names: Vec<PolicyName> = texts.iter().map(|text| PolicyName::new(text).expect("a policy id")).collect();
+        let wanted: Vec<PolicyName> = names.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        let collected: PolicyNames = names.iter().cloned().collect();
+        let mut inserted = PolicyNames::default();
+        names.iter().cloned().for_each(|name| inserted.insert(name));
+        prop_assert_eq!(&collected, &wanted);
+        prop_assert_eq!(&inserted, &collected);
+        prop_assert_eq!(serde_json::to_string(&inserted).ok(), serde_json::to_string(&wanted).ok());
     }
 }
