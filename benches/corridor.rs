@@ -12,6 +12,7 @@ mod scene;
 use std::hint::black_box;
 
 use bailiwick::audit::Effect;
+use bailiwick::policy::compiled::Compiled;
 use cedar_policy::{Authorizer as Cedar, Decision};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use scene::Scene;
@@ -19,17 +20,25 @@ use scene::Scene;
 /// Numbers of policies, of which about five can matter for one action.
 const SIZES: [usize; 3] = [10, 100, 1_000];
 
-/// The rules alone: our verdict from typed values, and Cedar's answer with everything prebuilt.
+/// The rules alone: our verdict from typed values, the compiled policies and Cedar with everything prebuilt.
 fn deciding(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decide");
     for size in SIZES {
         let scene = Scene::new(size);
-        let task = scene.task();
-        let action = scene.action();
+        let (questions, evaluator) = (scene.questions(), scene.evaluator());
+        let (question, permitted) = questions.iter().next().expect("a question");
+        assert!(permitted);
         group.bench_function(BenchmarkId::new("verdict", size), |b| {
-            b.iter(|| task.verdict(black_box(&action)).expect("a clock").outcome);
+            b.iter(|| evaluator.decide(black_box(&question)).outcome);
         });
-        let (request, policies, entities) = scene.raw_cedar();
+        let policies = scene.raw_policies();
+        let compiled = Compiled::new(&policies).expect("compiled policies");
+        let request = evaluator.request(&question).expect("a tool");
+        assert!(compiled.answer(&request).is_allowed());
+        group.bench_function(BenchmarkId::new("compiled", size), |b| {
+            b.iter(|| compiled.answer(black_box(&request)).is_allowed());
+        });
+        let (request, entities) = request.to_cedar().expect("a request of Cedar's");
         let cedar = Cedar::new();
         assert_eq!(cedar.is_authorized(&request, &policies, &entities).decision(), Decision::Allow);
         group.bench_function(BenchmarkId::new("raw_cedar", size), |b| {

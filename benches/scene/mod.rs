@@ -1,28 +1,34 @@
 //! One job: an agent calls a tool with four arguments on behalf of a person, under a realistic mix of policies.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bailiwick::audit::{Ack, AuditSink, Event};
+use bailiwick::audit::{Ack, AgentFact, AuditSink, Event};
 use bailiwick::credential::{CredentialVerifier, MintKey, Minter};
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::{Audience, Issuer};
 use bailiwick::identity::{AgentId, AgentKey, HumanOperator, OperatorId, OperatorSession, Registry, danger};
 use bailiwick::mandate::{
-    Action, ActionClass, ArgumentType, Arguments, Bound, Grant, Intent, Mandate, Resource, Scope, Tool,
+    Action, ActionClass, ActionRequest, ArgumentType, Arguments, Bound, Grant, Intent, LedgerView, Mandate, Resource,
+    Scope, Standing, Tool,
 };
-use bailiwick::policy::{Catalog, Evaluator};
+use bailiwick::policy::{Catalog, Evaluator, Question};
 use bailiwick::time::{ManualClock, Timestamp};
 use bailiwick::{Authorizer, Task};
-use cedar_policy::{Context, Entities, Entity, EntityUid, PolicySet, Request, RestrictedExpression as Value, Schema};
+use cedar_policy::PolicySet;
 
-/// Takes each event as a memory sink would, and forgets it.
-struct Forgetful;
+/// Takes each event as a memory sink would, and forgets it, but for what held at the first decision.
+#[derive(Default)]
+struct Forgetful {
+    standing: Mutex<Option<Standing>>,
+}
 
 impl AuditSink for Forgetful {
     fn record(&self, event: &Event) -> Ack {
-        drop(std::hint::black_box(event.clone()));
+        let event = std::hint::black_box(event.clone());
+        if let Some(AgentFact::Decided(decided)) = event.agent.map(|record| record.fact) {
+            self.standing.lock().expect("one thread").get_or_insert(decided.standing);
+        }
         Ack::taken()
     }
 }
@@ -33,13 +39,14 @@ pub(crate) struct Scene {
     agent: AgentId,
     key: AgentKey,
     verifier: CredentialVerifier,
-    catalog: Catalog,
+    evaluator: Evaluator,
+    sink: Arc<Forgetful>,
     policies: String,
     start: Timestamp,
 }
 
-/// Policies per tool, so that as many tools are declared as `policies / PER_TOOL`.
-const PER_TOOL: usize = 5;
+/// Policies per tool, so that as many tools are declared as `policies / PER_TOOL`. Half of them are about another agent.
+const PER_TOOL: usize = 10;
 
 fn catalog(tools: usize) -> Catalog {
     let name = |text: &str| text.parse().expect("a name");
@@ -57,20 +64,34 @@ fn catalog(tools: usize) -> Catalog {
 fn policies(count: usize) -> String {
     let conditions = [
         (r#"permit"#, r#"context.mode == "on_behalf_of" && context.args.amount.lessThan(decimal("500.0"))"#),
-        (r#"permit"#, r#"principal.attested && context.args.path like "/inbox/*""#),
+        (r#"permit"#, r#"principal.authority == "acme.example" && context.args.path like "/inbox/*""#),
         (r#"permit"#, r#"resource.kind == "folder" && context.task.step < 10 && context.args.count < 3"#),
         (r#"forbid"#, r#"context.task.labels.contains("secret") && !context.approved"#),
-        (r#"forbid"#, r#"context.args has tags && context.args.tags.contains("draft") && context.task.refusals > 3"#),
+        (r#"forbid"#, r#"context.args has tags && context.args.tags.contains("draft") && context.task.refusals < 3"#),
     ];
     let policy = |number: usize| {
         let (effect, condition) = conditions.iter().cycle().nth(number % PER_TOOL).expect("a condition");
-        let tool = number / PER_TOOL;
+        let (tool, is_ours) = (number / PER_TOOL, number % PER_TOOL < conditions.len());
+        let who =
+            if is_ours { "principal" } else { r#"principal == AgentIdentity::"spiffe://acme.example/agent/clerk""# };
         format!(
-            "@id(\"p{number}\") {effect}(principal, action == Action::\"tool-{tool}\", resource) when {{ {condition} }};\n"
+            "@id(\"p{number}\") {effect}({who}, action == Action::\"tool-{tool}\", resource) when {{ {condition} }};\n"
         )
     };
     (0..count).map(policy).collect()
 }
+
+/// What is asked: the resource, on whose errand, the arguments, and whether it is permitted.
+const ASKED: [(&str, bool, &str, bool); 8] = [
+    ("inbox", true, r#"{"path": "/inbox/a.pdf", "amount": 98.7, "count": 2, "tags": ["invoice", "paid"]}"#, true),
+    ("inbox", false, r#"{"path": "/inbox/b.pdf", "amount": 700, "count": 7}"#, true),
+    ("archive", false, r#"{"path": "/archive/c.pdf", "amount": 700, "count": 1, "tags": ["paid"]}"#, true),
+    ("archive", true, r#"{"path": "/archive/d.pdf", "amount": 12.5, "count": 9}"#, true),
+    ("inbox", true, r#"{"path": "/inbox/e.pdf", "amount": 98.7, "count": 2, "tags": ["invoice", "draft"]}"#, false),
+    ("archive", true, r#"{"path": "/archive/f.pdf", "amount": 700, "count": 9}"#, false),
+    ("archive", false, r#"{"path": "/archive/g.pdf", "amount": 98.7, "count": 9, "tags": ["paid"]}"#, false),
+    ("inbox", false, r#"{"path": "/inbox/h.pdf", "amount": 700, "count": 7, "tags": ["draft"]}"#, false),
+];
 
 impl Scene {
     pub(crate) fn new(count: usize) -> Self {
@@ -81,11 +102,12 @@ impl Scene {
         registry.enroll(ada.clone()).expect("a new operator");
         registry.register(agent.clone(), [ada.id().clone()]).expect("a new agent");
         let (catalog, policies) = (catalog(count / PER_TOOL), policies(count));
-        let evaluator = Evaluator::new(catalog.clone(), &policies).expect("policies");
+        let evaluator = Evaluator::new(catalog, &policies).expect("policies");
         let issuer = Issuer::new("https://authz.acme.example").expect("an issuer");
         let minter = Minter::new(issuer, MintKey::generate(&SystemEntropy).expect("a key"));
         let verifier = minter.verifier(Self::service());
-        let door = Authorizer::builder(registry, evaluator, Arc::new(Forgetful))
+        let sink = Arc::new(Forgetful::default());
+        let door = Authorizer::builder(registry, evaluator.clone(), sink.clone())
             .minter(minter)
             .clock(Arc::new(ManualClock::at(start)))
             .build()
@@ -93,7 +115,7 @@ impl Scene {
         let day = start.after(Duration::from_secs(86_400));
         let ada = danger::operator_vouched_by_host(ada, start, day).expect("a session");
         let key = AgentKey::generate(&SystemEntropy).expect("a key");
-        Self { door, ada, agent, key, verifier, catalog, policies, start }
+        Self { door, ada, agent, key, verifier, evaluator, sink, policies, start }
     }
 
     fn service() -> Audience {
@@ -102,6 +124,10 @@ impl Scene {
 
     pub(crate) fn audience(&self) -> Audience {
         Self::service()
+    }
+
+    pub(crate) fn evaluator(&self) -> &Evaluator {
+        &self.evaluator
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -117,82 +143,79 @@ impl Scene {
     }
 
     pub(crate) fn task(&self) -> Task {
+        self.door.begin(self.mandate()).expect("a task")
+    }
+
+    fn mandate(&self) -> Mandate {
         let day = self.start.after(Duration::from_secs(86_400));
         let workload = danger::workload_vouched_by_host(self.agent.clone(), Some(self.key.public().thumbprint()), day);
         let agent = self.door.admit(workload).expect("an active agent");
-        let grant = Grant::new().bound("amount", Bound::at_most("500".parse().expect("a number"))).expect("a name");
-        let scope = Scope::new().allow("tool-1", grant).expect("a name");
+        let bound = Bound::at_most("1000".parse().expect("a number"));
+        let grant = Grant::new().bound("amount", bound).expect("a name").autonomous();
+        let scope = Scope::new().allow("tool-0", grant).expect("a name");
         let intent = Intent::new("file the inbox", scope).expect("a purpose");
-        self.door.begin(Mandate::new(agent, intent).approved_by(&self.ada)).expect("a task")
+        Mandate::new(agent, intent).approved_by(&self.ada)
     }
 
     pub(crate) fn action(&self) -> Action {
-        let folder = Resource::new("folder", "inbox").expect("a resource");
-        let arguments =
-            r#"{"path": "/inbox/2026/invoice.pdf", "amount": 98.7, "count": 2, "tags": ["invoice", "paid"]}"#;
-        Action::on_behalf_of(&self.ada, "tool-1", &folder)
-            .expect("a tool name")
-            .with(Arguments::from_json(arguments).expect("arguments"))
+        self.actions().remove(0).0
     }
 
-    /// The same question for Cedar, with everything built beforehand.
-    pub(crate) fn raw_cedar(&self) -> (Request, PolicySet, Entities) {
-        let (schema, _) = Schema::from_cedarschema_str(&self.catalog.schema()).expect("a schema");
-        let uid = |text: &str| -> EntityUid { text.parse().expect("an entity") };
-        let text = |text: &str| Value::new_string(text.to_owned());
-        let record = |pairs: Vec<(&str, Value)>| {
-            Value::new_record(pairs.into_iter().map(|(name, value)| (name.to_owned(), value))).expect("a record")
+    /// Eight actions, and whether each is permitted: half of them.
+    pub(crate) fn actions(&self) -> Vec<(Action, bool)> {
+        let action = |(name, for_ada, arguments, permitted): (&str, bool, &str, bool)| {
+            let folder = Resource::new("folder", name).expect("a resource");
+            let action = match for_ada {
+                true => Action::on_behalf_of(&self.ada, "tool-0", &folder),
+                false => Action::autonomous("tool-0", &folder),
+            };
+            let arguments = Arguments::from_json(arguments).expect("arguments");
+            (action.expect("a tool name").with(arguments), permitted)
         };
-        let none = || Value::new_set([]);
-        let operator = uid(r#"HumanOperator::"https://idp.acme.example#ada""#);
-        let principal = uid(r#"AgentIdentity::"spiffe://acme.example/agent/filer""#);
-        let (action, resource) = (uid(r#"Action::"tool-1""#), uid(r#"Resource::"folder/inbox""#));
-        let task = record(vec![
-            ("id", text("tsk_0123456789abcdefghijkl")),
-            ("purpose", text("file the inbox")),
-            ("approvers", Value::new_set([Value::new_entity_uid(operator.clone())])),
-            ("step", Value::new_long(1)),
-            ("calls", Value::new_long(0)),
-            ("tool_calls", Value::new_long(0)),
-            ("refusals", Value::new_long(0)),
-            ("labels", none()),
-            ("recent", none()),
-        ]);
-        let args = record(vec![
-            ("path", text("/inbox/2026/invoice.pdf")),
-            ("amount", Value::new_decimal("98.7")),
-            ("count", Value::new_long(2)),
-            ("tags", Value::new_set([text("invoice"), text("paid")])),
-        ]);
-        let context = Context::from_pairs([
-            ("mode".to_owned(), text("on_behalf_of")),
-            ("operator".to_owned(), Value::new_entity_uid(operator.clone())),
-            ("approved".to_owned(), Value::new_bool(false)),
-            ("task".to_owned(), task),
-            ("tool".to_owned(), record(vec![("class", text("write")), ("labels", none())])),
-            ("time".to_owned(), Value::new_datetime("2026-09-21T14:13:20Z")),
-            ("args".to_owned(), args),
-        ]);
-        let context = context.expect("a context");
-        let entity = |uid: &EntityUid, pairs: Vec<(&str, Value)>| {
-            let pairs: HashMap<String, Value> =
-                pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            Entity::new(uid.clone(), pairs, HashSet::new()).expect("an entity")
-        };
-        let agent = vec![
-            ("attested", Value::new_bool(false)),
-            ("proof", text("unattested")),
-            ("authority", text("acme.example")),
-            ("sponsor", Value::new_entity_uid(operator.clone())),
-        ];
-        let known = schema.action_entities().expect("actions");
-        let mut entities: Vec<Entity> = known.get(&action).into_iter().cloned().collect();
-        entities.extend(known.get(&uid(r#"Action::"any write""#)).cloned());
-        entities.push(entity(&principal, agent));
-        entities.push(entity(&resource, vec![("kind", text("folder")), ("name", text("inbox"))]));
-        entities.push(Entity::new_no_attrs(operator, HashSet::new()));
-        let entities = Entities::from_entities(entities, None).expect("entities");
-        let request = Request::new(principal, action, resource, context, Some(&schema)).expect("a request");
-        (request, self.policies.parse().expect("policies"), entities)
+        ASKED.map(action).into()
+    }
+
+    /// The questions, with the answers that they must get.
+    pub(crate) fn questions(&self) -> Questions {
+        let task = self.task();
+        let asked = self.actions().into_iter().map(|(action, permitted)| {
+            let request = task.request(&action);
+            (action, request, permitted)
+        });
+        // What holds at this instant is in the record of a decision.
+        drop(task.authorize(&self.action()));
+        let standing = self.sink.standing.lock().expect("the sink's last decision").clone().expect("a decision");
+        Questions {
+            mandate: self.mandate(),
+            standing,
+            ledger: LedgerView::default(),
+            asked: asked.collect(),
+            until: task.until(),
+            now: self.start,
+        }
+    }
+
+    /// The policies, as Cedar wants them.
+    pub(crate) fn raw_policies(&self) -> PolicySet {
+        self.policies.parse().expect("policies")
+    }
+}
+
+/// What questions are made of.
+pub(crate) struct Questions {
+    mandate: Mandate,
+    standing: Standing,
+    ledger: LedgerView,
+    asked: Vec<(Action, ActionRequest, bool)>,
+    until: Timestamp,
+    now: Timestamp,
+}
+
+impl Questions {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Question<'_>, bool)> {
+        self.asked.iter().map(|(action, request, permitted)| {
+            let Self { mandate, standing, ledger, until, now, .. } = self;
+            (Question::new(mandate, standing, ledger, action, request, *until, *now), *permitted)
+        })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use super::compiled::Request;
 use super::facts::Seen;
 use super::snapshot::{Prepared, Snapshot};
 use super::{Catalog, Outcome, PolicyError, PolicyNames, Question, Reason, Verdict, guard};
@@ -82,6 +83,14 @@ impl Evaluator {
         self.snapshot.load().digest()
     }
 
+    /// What policies see of a question: for tests, and to ask Cedar itself. Nothing where the tool is not declared.
+    pub fn request(&self, question: &Question<'_>) -> Option<Request> {
+        let snapshot = self.snapshot.load();
+        let prepared = snapshot.tool(question.action.tool())?;
+        let seen = Seen { approved: question.is_approved(), agent_user: true };
+        Some(snapshot.request(question, prepared, seen))
+    }
+
     /// Decides. Pure: the same question and policies give the same verdict.
     pub fn decide(&self, question: &Question<'_>) -> Verdict {
         let snapshot = self.snapshot.load();
@@ -126,6 +135,8 @@ struct Answer {
     policies: PolicyNames,
     /// Why not, if not.
     refusal: Option<Reason>,
+    /// Whether an approval of the exact action might change it.
+    can_be_lifted: bool,
 }
 
 /// One question, to one snapshot.
@@ -140,8 +151,7 @@ impl Asking<'_> {
     /// what is missing.
     fn for_approval(&self, approved: bool, beyond: Option<Beyond>) -> (Answer, Option<Beyond>) {
         let answer = self.with_agent_user(approved);
-        let refused = matches!(answer.refusal, Some(Reason::NotPermitted | Reason::Forbidden(_)));
-        if refused && !approved && self.prepared.sees_approval {
+        if !approved && answer.can_be_lifted {
             let approved = self.with_agent_user(true);
             if approved.refusal.is_none() {
                 return (approved, beyond.or(Some(Beyond::Policies)));
@@ -170,17 +180,20 @@ impl Asking<'_> {
                 .map(|policy| policy.name.clone())
                 .collect()
         };
+        let answer = Answer { policies: PolicyNames::default(), refusal: None, can_be_lifted: false };
         if !tally.errors.is_empty() {
-            return Answer {
-                policies: PolicyNames::default(),
-                refusal: Some(Reason::PolicyFailed(names(&tally.errors))),
-            };
+            return Answer { refusal: Some(Reason::PolicyFailed(names(&tally.errors))), ..answer };
         }
         if !tally.forbids.is_empty() {
-            let forbids = names(&tally.forbids);
-            return Answer { policies: forbids.clone(), refusal: Some(Reason::Forbidden(forbids)) };
+            let policies = names(&tally.forbids);
+            let sees = |number: &u32| self.snapshot.policy(*number).is_some_and(|policy| policy.sees_approval);
+            let can_be_lifted = tally.forbids.iter().all(sees);
+            return Answer { policies: policies.clone(), refusal: Some(Reason::Forbidden(policies)), can_be_lifted };
         }
-        let refusal = tally.permits.is_empty().then_some(Reason::NotPermitted);
-        Answer { policies: names(&tally.permits), refusal }
+        if tally.permits.is_empty() {
+            let can_be_lifted = self.prepared.permits_see_approval;
+            return Answer { refusal: Some(Reason::NotPermitted), can_be_lifted, ..answer };
+        }
+        Answer { policies: names(&tally.permits), ..answer }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
 use hashbrown::HashMap;
 
-use super::compiled::{Asked, Compiled, Data, Entities, EntityUid, Known, Record, Tally, Uid};
+use super::compiled::{Asked, Compiled, Data, Effect, Entities, EntityUid, Known, Record, Request, Tally, Uid};
 use super::facts::{Agent, Context, Kinds, Seen, Target};
 use super::policy::Policy;
 use super::{Catalog, Message, PolicyError, PolicyName, Question, stack, text};
@@ -34,8 +34,8 @@ pub(super) struct Prepared {
     groups: Box<[EntityUid]>,
     /// Where the policies are that can matter.
     buckets: Box<[usize]>,
-    /// Whether some policy may ask for an approval of the exact action.
-    pub(super) sees_approval: bool,
+    /// Whether some policy that permits may ask for an approval of the exact action.
+    pub(super) permits_see_approval: bool,
     /// Whether some policy may ask for the agent user.
     pub(super) sees_agent_user: bool,
 }
@@ -69,7 +69,8 @@ impl Snapshot {
                 let matter = || compiled.index().all(&buckets).filter_map(|number| policies_read.get(number as usize));
                 let prepared = Prepared {
                     tool: tool.clone(),
-                    sees_approval: matter().any(|policy| policy.sees_approval),
+                    permits_see_approval: matter()
+                        .any(|policy| policy.sees_approval && policy.rule.effect == Effect::Permit),
                     sees_agent_user: matter().any(|policy| policy.sees_agent_user),
                     groups: known.data.map_or(&[][..], |data| data.ancestors).into(),
                     buckets: buckets.to_vec().into(),
@@ -104,6 +105,22 @@ impl Snapshot {
 
     /// Asks every policy that can matter, with what it may see.
     pub(super) fn ask(&self, question: &Question<'_>, prepared: &Prepared, seen: Seen) -> Tally {
+        let counts = |number: u32| seen.approved || !self.policy(number).is_some_and(|policy| policy.wants_approval);
+        self.with_facts(question, prepared, seen, |asked| self.compiled.tally(&prepared.buckets, asked, counts))
+    }
+
+    /// What policies may see.
+    pub(super) fn request(&self, question: &Question<'_>, prepared: &Prepared, seen: Seen) -> Request {
+        self.with_facts(question, prepared, seen, |asked| Request::of(asked, []))
+    }
+
+    fn with_facts<T>(
+        &self,
+        question: &Question<'_>,
+        prepared: &Prepared,
+        seen: Seen,
+        look: impl FnOnce(&Asked<'_>) -> T,
+    ) -> T {
         let (agent, resource) = (question.mandate.agent(), question.action.resource());
         let attributes = Agent { agent, kinds: &self.kinds };
         let target = Target { resource, given: &self.bare };
@@ -111,24 +128,14 @@ impl Snapshot {
         let within = |uid| self.entities.get(uid).map_or(&[][..], |data| data.ancestors);
         let principal = Uid { kind: &self.kinds.agent, id: agent.id().as_str() };
         let resource = Uid { kind: &self.kinds.resource, id: resource.as_str() };
-        let asked = Asked {
-            principal: Known {
-                uid: principal,
-                data: Some(Data { fields: &attributes, tags: None, ancestors: within(principal) }),
-            },
-            action: Known {
-                uid: prepared.action.view(),
-                data: Some(Data { fields: &self.bare, tags: None, ancestors: &prepared.groups }),
-            },
-            resource: Known {
-                uid: resource,
-                data: Some(Data { fields: &target, tags: None, ancestors: within(resource) }),
-            },
+        let known = |uid, fields, ancestors| Known { uid, data: Some(Data { fields, tags: None, ancestors }) };
+        look(&Asked {
+            principal: known(principal, &attributes, within(principal)),
+            action: known(prepared.action.view(), &self.bare, &prepared.groups),
+            resource: known(resource, &target, within(resource)),
             context: &context,
             entities: &self.entities,
-        };
-        let counts = |number: u32| seen.approved || !self.policy(number).is_some_and(|policy| policy.wants_approval);
-        self.compiled.tally(&prepared.buckets, &asked, counts)
+        })
     }
 
     pub(super) fn policy(&self, number: u32) -> Option<&Policy> {

@@ -141,6 +141,14 @@ impl Entities {
         Ok(Self(store))
     }
 
+    /// Entities that came out of a store: each once, with everything above it.
+    pub(super) fn closed(entities: impl IntoIterator<Item = Entity>) -> Self {
+        let stored = |Entity { uid, attributes, tags, parents }| {
+            (uid, Box::new(Stored { attributes, tags, ancestors: parents }))
+        };
+        Self(entities.into_iter().map(stored).collect())
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()

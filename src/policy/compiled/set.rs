@@ -10,7 +10,7 @@ use super::entities::Entities;
 use super::index::Index;
 use super::program::Made;
 use super::rule::{Effect, Rule};
-use super::{EntityUid, Record};
+use super::{EntityUid, Record, Request};
 use crate::policy::{PolicyError, stack, text};
 
 /// Policies as programs of our own: Cedar's language, with Cedar's answers.
@@ -103,6 +103,12 @@ impl Compiled {
             Asked { principal: known(principal), action: known(action), resource: known(resource), context, entities };
         let tally = self.tally(&self.index.buckets(&asked.action), &asked, |_| true);
         Response { policies: self, tally }
+    }
+
+    /// The same for a whole request.
+    pub fn answer(&self, request: &Request) -> Response<'_> {
+        let Request { principal, action, resource, context, entities } = request;
+        self.evaluate(principal, action, resource, context, entities)
     }
 
     /// Asks the policies in these buckets that `counts` lets count.
