@@ -25,6 +25,13 @@ impl Digest {
         &self.0
     }
 
+    /// The two halves, each as two numbers.
+    pub(crate) fn halves(&self) -> [[u64; 2]; 2] {
+        let mut numbers =
+            self.0.chunks_exact(8).map(|part| part.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
+        std::array::from_fn(|_| std::array::from_fn(|_| numbers.next().unwrap_or(0)))
+    }
+
     fn from_ring(ring: &digest::Digest) -> Self {
         let mut bytes = [0; 32];
         bytes.iter_mut().zip(ring.as_ref()).for_each(|(to, from)| *to = *from);

@@ -56,7 +56,13 @@ fn expression(tree: &Expr, steps: &mut Vec<Step>) -> Result<(), Unknown> {
         Expr::BinaryOp { op: BinaryOp::And, left, right } => short_cut(Step::And, (left, right), steps)?,
         Expr::BinaryOp { op: BinaryOp::Or, left, right } => short_cut(Step::Or, (left, right), steps)?,
         Expr::BinaryOp { op, left, right } => operation(binary(*op).ok_or(Unknown)?, (left, right), steps)?,
-        Expr::GetAttr { expr, attr } => attribute(expr, attr, steps)?,
+        Expr::GetAttr { expr, attr } => match path(tree) {
+            Some((variable, names)) => steps.push(Step::Path(variable, names)),
+            None => {
+                expression(expr, steps)?;
+                steps.push(Step::Attribute(Name::new(attr)));
+            }
+        },
         Expr::HasAttr { expr, attrs } => {
             expression(expr, steps)?;
             steps.push(Step::Has(attrs.iter().map(|attr| Name::new(attr)).collect()));
@@ -116,7 +122,7 @@ fn short_cut(step: fn(usize) -> Step, (left, right): (&Expr, &Expr), steps: &mut
     let place = steps.len();
     steps.push(step(0));
     expression(right, steps)?;
-    if !is_truth(steps.last()) {
+    if !is_truth(right) {
         steps.push(Step::Truth);
     }
     let end = steps.len();
@@ -124,16 +130,16 @@ fn short_cut(step: fn(usize) -> Step, (left, right): (&Expr, &Expr), steps: &mut
     Ok(())
 }
 
-/// Whether a step leaves true or false in hand, or fails.
-fn is_truth(step: Option<&Step>) -> bool {
-    match step {
-        Some(Step::Truth | Step::Has(_) | Step::Like(_) | Step::Is(_) | Step::Sets(..) | Step::Fail) => true,
-        Some(Step::Load(value)) => matches!(value, Value::Bool(_)),
-        Some(Step::Unary(op)) => matches!(op, Unary::Not | Unary::IsEmpty),
-        Some(Step::Binary(op) | Step::With(op, _)) => !matches!(
-            op,
-            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Tag | Binary::Offset | Binary::DurationSince
-        ),
+/// Whether an expression is true or false, if it is anything. Read from the tree: the last step is not the only one that
+/// may leave its value in hand.
+fn is_truth(tree: &Expr) -> bool {
+    match tree {
+        Expr::HasAttr { .. } | Expr::Like { .. } | Expr::Is { .. } | Expr::Literal(Literal::Bool(_)) => true,
+        Expr::UnaryOp { op, .. } => matches!(op, UnaryOp::Not | UnaryOp::IsEmpty),
+        Expr::BinaryOp { op, .. } => {
+            use BinaryOp::{Add, DurationSince, GetTag, Mul, Offset, Sub};
+            !matches!(op, Add | Sub | Mul | GetTag | Offset | DurationSince)
+        }
         _ => false,
     }
 }
@@ -143,10 +149,14 @@ fn is_truth(step: Option<&Step>) -> bool {
 fn operation(op: Binary, (left, right): (&Expr, &Expr), steps: &mut Vec<Step>) -> Result<(), Unknown> {
     let (many_left, many_right) = (loose_set(left, op, true), loose_set(right, op, false));
     if many_left.is_none() && many_right.is_none() {
-        expression(left, steps)?;
-        match constant(right) {
-            Some(value) => steps.push(value.map_or(Step::Fail, |value| Step::With(op, value))),
-            None => {
+        match (constant(right), path(left)) {
+            (Some(Some(value)), Some((variable, names))) => steps.push(Step::PathWith(variable, names, op, value)),
+            (Some(value), _) => {
+                expression(left, steps)?;
+                steps.push(value.map_or(Step::Fail, |value| Step::With(op, value)));
+            }
+            (None, _) => {
+                expression(left, steps)?;
                 steps.push(Step::Push);
                 expression(right, steps)?;
                 steps.push(Step::Binary(op));
@@ -193,22 +203,18 @@ fn loose_set(tree: &Expr, op: Binary, is_left: bool) -> Option<&[std::sync::Arc<
     }
 }
 
-/// Chains of attributes of a variable are one step.
-fn attribute(of: &Expr, name: &str, steps: &mut Vec<Step>) -> Result<(), Unknown> {
-    expression(of, steps)?;
-    let name = Name::new(name);
-    let joined = match steps.pop() {
-        Some(Step::Variable(variable)) => Step::Path(variable, Box::new([name])),
-        Some(Step::Path(variable, names)) => {
-            Step::Path(variable, names.into_iter().chain(std::iter::once(name)).collect())
-        }
-        other => {
-            steps.extend(other);
-            Step::Attribute(name)
-        }
-    };
-    steps.push(joined);
-    Ok(())
+/// An attribute of an attribute of a variable, and so on.
+fn path(tree: &Expr) -> Option<(Variable, Box<[Name]>)> {
+    let (mut tree, mut names) = (tree, Vec::new());
+    while let Expr::GetAttr { expr, attr } = tree {
+        names.push(Name::new(attr));
+        tree = expr;
+    }
+    names.reverse();
+    match tree {
+        Expr::Var(var) if !names.is_empty() => Some((variable(var), names.into())),
+        _ => None,
+    }
 }
 
 fn aim(steps: &mut [Step], place: usize, target: usize) {

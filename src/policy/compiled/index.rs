@@ -3,53 +3,49 @@
 //! Leaving out by scope is exact: a scope cannot err, and Cedar does not look at the conditions of a policy whose scope
 //! does not match either.
 
-use hashbrown::{Equivalent, HashMap};
+use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::asked::{Asked, Known};
 use super::rule::{Actions, Rule, Scope};
-use super::uid::Uid;
 use super::{EntityUid, Name};
 
 /// Policies by action, then by principal or resource; each policy by its number.
 #[derive(Debug, Clone)]
 pub(in crate::policy) struct Index {
     buckets: Vec<Bucket>,
-    by_action: HashMap<Key, usize>,
+    by_action: HashMap<EntityUid, Places>,
+}
+
+/// The buckets of the policies that name one action, and of those that name it as a group.
+#[derive(Debug, Clone, Copy, Default)]
+struct Places {
+    equal: Option<usize>,
+    within: Option<usize>,
 }
 
 /// The policies that one part of an action scope leaves.
 #[derive(Debug, Clone, Default)]
 struct Bucket {
-    by_principal: HashMap<Key, Vec<u32>>,
-    by_resource: HashMap<Key, Vec<u32>>,
+    by_principal: Part,
+    by_resource: Part,
     rest: Vec<u32>,
 }
 
-/// What a scope says of one entity.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
-    Equal(EntityUid),
-    In(EntityUid),
-    Is(Name),
+/// Policies by what their scopes say of one variable.
+#[derive(Debug, Clone, Default)]
+struct Part {
+    by_uid: HashMap<EntityUid, Lists>,
+    by_kind: HashMap<Name, Vec<u32>>,
+    /// Whether some name a group.
+    has_groups: bool,
 }
 
-/// A [`Key`], wherever its parts are.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Look<'a> {
-    Equal(Uid<'a>),
-    In(Uid<'a>),
-    Is(&'a Name),
-}
-
-impl Equivalent<Key> for Look<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        match (self, key) {
-            (Look::Equal(uid), Key::Equal(own)) | (Look::In(uid), Key::In(own)) => *uid == own.view(),
-            (Look::Is(kind), Key::Is(own)) => *kind == own,
-            _ => false,
-        }
-    }
+/// The policies that name one entity, and those that name it as a group.
+#[derive(Debug, Clone, Default)]
+struct Lists {
+    equal: Vec<u32>,
+    within: Vec<u32>,
 }
 
 /// The buckets that can matter for one action.
@@ -61,11 +57,11 @@ impl Index {
         for (number, rule) in (0..).zip(rules) {
             match &rule.actions {
                 Actions::Any => index.put(0, rule, number),
-                Actions::Equal(action) => index.enter(Key::Equal(action.clone()), rule, number),
+                Actions::Equal(action) => index.enter(action, |places| &mut places.equal, rule, number),
                 Actions::In(actions) => {
                     for (place, action) in actions.iter().enumerate() {
                         if !actions.iter().take(place).any(|earlier| earlier == action) {
-                            index.enter(Key::In(action.clone()), rule, number);
+                            index.enter(action, |places| &mut places.within, rule, number);
                         }
                     }
                 }
@@ -74,9 +70,9 @@ impl Index {
         index
     }
 
-    fn enter(&mut self, key: Key, rule: &Rule, number: u32) {
+    fn enter(&mut self, action: &EntityUid, place: fn(&mut Places) -> &mut Option<usize>, rule: &Rule, number: u32) {
         let fresh = self.buckets.len();
-        let place = *self.by_action.entry(key).or_insert(fresh);
+        let place = *place(self.by_action.entry(action.clone()).or_default()).get_or_insert(fresh);
         if place == fresh {
             self.buckets.push(Bucket::default());
         }
@@ -85,59 +81,86 @@ impl Index {
 
     fn put(&mut self, place: usize, rule: &Rule, number: u32) {
         let Some(bucket) = self.buckets.get_mut(place) else { return };
-        let list = match (key(&rule.principal), key(&rule.resource)) {
-            (Some(key @ (Key::Equal(_) | Key::In(_))), _) => bucket.by_principal.entry(key).or_default(),
-            (_, Some(key)) => bucket.by_resource.entry(key).or_default(),
-            (Some(key), None) => bucket.by_principal.entry(key).or_default(),
-            (None, None) => &mut bucket.rest,
+        let Bucket { by_principal, by_resource, rest } = bucket;
+        let is_wide = |scope: &Scope| matches!(scope, Scope::Any | Scope::Is(_));
+        // An entity or a group leaves less than a type.
+        let list = match (&rule.principal, &rule.resource) {
+            (Scope::Any, Scope::Any) => rest,
+            (principal, resource) if *principal == Scope::Any || (is_wide(principal) && !is_wide(resource)) => {
+                by_resource.list(resource)
+            }
+            (principal, _) => by_principal.list(principal),
         };
         list.push(number);
     }
 
     /// The buckets for this action.
     pub(in crate::policy) fn buckets(&self, action: &Known<'_>) -> Buckets {
-        let ancestors = action.data.map_or(&[][..], |data| data.ancestors);
-        let groups = ancestors.iter().map(|group| Look::In(group.view()));
-        let looks = [Look::Equal(action.uid), Look::In(action.uid)].into_iter().chain(groups);
-        std::iter::once(0).chain(looks.filter_map(|look| self.by_action.get(&look).copied())).collect()
+        let mut buckets = Buckets::new();
+        buckets.push(0);
+        if let Some(places) = self.by_action.get(&action.uid) {
+            buckets.extend(places.equal);
+            buckets.extend(places.within);
+        }
+        for group in action.data.map_or(&[][..], |data| data.ancestors) {
+            buckets.extend(self.by_action.get(group).and_then(|places| places.within));
+        }
+        buckets
     }
 
     /// Visits the policies that can matter; one that names several actions maybe twice.
     #[inline]
     pub(in crate::policy) fn each(&self, buckets: &[usize], asked: &Asked<'_>, mut visit: impl FnMut(u32)) {
         for bucket in buckets.iter().filter_map(|place| self.buckets.get(*place)) {
-            look(&bucket.by_principal, &asked.principal, &mut visit);
-            look(&bucket.by_resource, &asked.resource, &mut visit);
+            bucket.by_principal.each(&asked.principal, &mut visit);
+            bucket.by_resource.each(&asked.resource, &mut visit);
             bucket.rest.iter().copied().for_each(&mut visit);
         }
     }
 
     /// Every policy in these buckets, whoever asks.
     pub(in crate::policy) fn all(&self, buckets: &[usize]) -> impl Iterator<Item = u32> {
-        buckets.iter().filter_map(|place| self.buckets.get(*place)).flat_map(|bucket| {
-            let lists = bucket.by_principal.values().chain(bucket.by_resource.values());
-            lists.flatten().chain(&bucket.rest).copied()
-        })
+        buckets
+            .iter()
+            .filter_map(|place| self.buckets.get(*place))
+            .flat_map(|bucket| bucket.by_principal.all().chain(bucket.by_resource.all()).chain(&bucket.rest).copied())
     }
 }
 
-fn key(scope: &Scope) -> Option<Key> {
-    match scope {
-        Scope::Any => None,
-        Scope::Equal(uid) => Some(Key::Equal(uid.clone())),
-        Scope::In(group) | Scope::IsIn(_, group) => Some(Key::In(group.clone())),
-        Scope::Is(kind) => Some(Key::Is(kind.clone())),
+impl Part {
+    fn list(&mut self, scope: &Scope) -> &mut Vec<u32> {
+        match scope {
+            Scope::Equal(uid) => &mut self.by_uid.entry(uid.clone()).or_default().equal,
+            Scope::In(group) | Scope::IsIn(_, group) => {
+                self.has_groups = true;
+                &mut self.by_uid.entry(group.clone()).or_default().within
+            }
+            Scope::Is(kind) => self.by_kind.entry(kind.clone()).or_default(),
+            // Not entered here; a list of its own would be found by nobody.
+            Scope::Any => self.by_kind.entry(Name::new("")).or_default(),
+        }
     }
-}
 
-fn look(map: &HashMap<Key, Vec<u32>>, known: &Known<'_>, visit: &mut impl FnMut(u32)) {
-    if map.is_empty() {
-        return;
+    #[inline]
+    fn each(&self, known: &Known<'_>, visit: &mut impl FnMut(u32)) {
+        if !self.by_uid.is_empty() {
+            if let Some(lists) = self.by_uid.get(&known.uid) {
+                lists.equal.iter().chain(&lists.within).copied().for_each(&mut *visit);
+            }
+            let groups = known.data.filter(|_| self.has_groups).map_or(&[][..], |data| data.ancestors);
+            for lists in groups.iter().filter_map(|group| self.by_uid.get(group)) {
+                lists.within.iter().copied().for_each(&mut *visit);
+            }
+        }
+        if !self.by_kind.is_empty()
+            && let Some(numbers) = self.by_kind.get(known.uid.kind)
+        {
+            numbers.iter().copied().for_each(visit);
+        }
     }
-    let ancestors = known.data.map_or(&[][..], |data| data.ancestors);
-    let groups = ancestors.iter().map(|group| Look::In(group.view()));
-    let own = [Look::Equal(known.uid), Look::In(known.uid), Look::Is(known.uid.kind)];
-    for numbers in own.into_iter().chain(groups).filter_map(|look| map.get(&look)) {
-        numbers.iter().copied().for_each(&mut *visit);
+
+    fn all(&self) -> impl Iterator<Item = &u32> {
+        let lists = self.by_uid.values().flat_map(|lists| lists.equal.iter().chain(&lists.within));
+        lists.chain(self.by_kind.values().flatten())
     }
 }

@@ -5,6 +5,8 @@ use std::hash::{Hash, Hasher};
 
 use smol_str::SmolStr;
 
+use crate::canonical::Digest;
+
 /// Words of the vocabulary, so that our own records need not compare text to find a member.
 macro_rules! words {
     ($($variant:ident $text:literal,)*) => {
@@ -33,17 +35,17 @@ words! {
 #[derive(Clone)]
 pub struct Name {
     text: SmolStr,
-    /// Names that differ here differ.
-    check: u32,
+    /// The half of the text's SHA-256: names are compared by it, for no two texts with the same half are known or can
+    /// be made.
+    mark: [u64; 2],
     word: Word,
 }
 
 impl Name {
     /// The name with this text. Any text is one: Cedar's attributes are not restricted.
     pub fn new(text: &str) -> Self {
-        // FNV-1a: names are short, and nothing rests on it but speed.
-        let check = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        Self { text: SmolStr::new(text), check, word: Word::of(text) }
+        let [mark, _] = Digest::of(text.as_bytes()).halves();
+        Self { text: SmolStr::new(text), mark, word: Word::of(text) }
     }
 
     /// The text.
@@ -51,6 +53,13 @@ impl Name {
         &self.text
     }
 
+    /// A place in a table of `size` places, which is a power of two.
+    #[inline]
+    pub(super) fn place(&self, size: usize) -> usize {
+        (self.mark[0] as usize) & size.wrapping_sub(1)
+    }
+
+    #[inline]
     pub(in crate::policy) fn word(&self) -> Word {
         self.word
     }
@@ -58,7 +67,7 @@ impl Name {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.check == other.check && self.text == other.text
+        self.mark == other.mark
     }
 }
 
@@ -78,7 +87,7 @@ impl Ord for Name {
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u32(self.check);
+        state.write_u64(self.mark[0]);
     }
 }
 

@@ -3,6 +3,8 @@
 //! A step works on one value in hand; what waits for its partner is pushed. Jumps lead forward only, so a program of n
 //! steps ends after at most n, on a stack whose depth is known at load. Every fault is Cedar's evaluation error.
 
+use std::cell::OnceCell;
+
 use smallvec::SmallVec;
 
 use super::asked::Asked;
@@ -21,6 +23,8 @@ pub(in crate::policy) enum Step {
     Variable(Variable),
     /// An attribute of a variable, of its attribute, and so on.
     Path(Variable, Box<[Name]>),
+    /// Such an attribute, and an operand known at load.
+    PathWith(Variable, Box<[Name]>, Binary, Value),
     /// An attribute of the value in hand.
     Attribute(Name),
     /// Whether there is such an attribute, with such an attribute, and so on.
@@ -126,8 +130,15 @@ pub(in crate::policy) enum Binary {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::policy) struct Failed;
 
-/// The sets and records that policies make of other values.
-pub(in crate::policy) type Made = typed_arena::Arena<Value>;
+/// The sets and records that policies make of other values: no memory until there is one.
+#[derive(Default)]
+pub(in crate::policy) struct Made(OnceCell<typed_arena::Arena<Value>>);
+
+impl Made {
+    fn keep(&self, value: Value) -> Val<'_> {
+        self.0.get_or_init(typed_arena::Arena::new).alloc(value).view()
+    }
+}
 
 /// The conditions of one policy.
 #[derive(Debug, Clone, Default)]
@@ -148,87 +159,77 @@ impl Program {
 
     /// What the steps leave in hand; true without any.
     pub(in crate::policy) fn value<'a>(&'a self, asked: &Asked<'a>, made: &'a Made) -> Result<Val<'a>, Failed> {
-        let mut machine = Machine { asked, made, hand: Val::Bool(true), aside: SmallVec::new() };
+        let mut aside: SmallVec<[Val<'a>; 8]> = SmallVec::new();
+        let mut hand = Val::Bool(true);
+        let machine = Machine { asked };
         let mut next = 0;
         while let Some(step) = self.0.get(next) {
-            next = machine.take(step)?.unwrap_or(next.saturating_add(1));
+            next = next.saturating_add(1);
+            match step {
+                Step::PathWith(variable, names, op, right) => {
+                    hand = machine.binary(*op, machine.path(*variable, names)?, right.view())?;
+                }
+                Step::And(end) => match hand {
+                    Val::Bool(true) => {}
+                    Val::Bool(false) => next = *end,
+                    _ => return Err(Failed),
+                },
+                Step::Or(end) => match hand {
+                    Val::Bool(false) => {}
+                    Val::Bool(true) => next = *end,
+                    _ => return Err(Failed),
+                },
+                Step::Path(variable, names) => hand = machine.path(*variable, names)?,
+                Step::With(op, right) => hand = machine.binary(*op, hand, right.view())?,
+                Step::Truth if matches!(hand, Val::Bool(_)) => {}
+                Step::Truth | Step::Fail => return Err(Failed),
+                Step::Has(names) => hand = Val::Bool(machine.has(hand, names)?),
+                Step::Load(value) => hand = value.view(),
+                Step::Variable(variable) => hand = asked.variable(*variable),
+                Step::Attribute(name) => hand = machine.attribute(hand, name)?,
+                Step::Push => aside.push(hand),
+                Step::Unary(op) => hand = unary(*op, hand)?,
+                Step::Binary(op) => hand = machine.binary(*op, aside.pop().ok_or(Failed)?, hand)?,
+                Step::Sets(op, left, right) => {
+                    hand = Val::Bool(machine.sets(*op, (*left, *right), &mut aside, hand)?)
+                }
+                Step::Like(pattern) => match hand {
+                    Val::Text(text) => hand = Val::Bool(pattern.matches(text)),
+                    _ => return Err(Failed),
+                },
+                Step::Is(kind) => match hand {
+                    Val::Entity(uid) => hand = Val::Bool(uid.kind == kind),
+                    _ => return Err(Failed),
+                },
+                Step::Branch(otherwise) => match hand {
+                    Val::Bool(true) => {}
+                    Val::Bool(false) => next = *otherwise,
+                    _ => return Err(Failed),
+                },
+                Step::Jump(end) => next = *end,
+                Step::Set(count) => {
+                    let start = aside.len().checked_sub(*count).ok_or(Failed)?;
+                    let set: Set = aside.drain(start..).map(Val::to_value).collect();
+                    hand = made.keep(set.into());
+                }
+                Step::Record(names) => {
+                    let start = aside.len().checked_sub(names.len()).ok_or(Failed)?;
+                    let members = names.iter().cloned().zip(aside.drain(start..).map(Val::to_value));
+                    hand = made.keep(members.collect::<Record>().into());
+                }
+            }
         }
-        Ok(machine.hand)
+        Ok(hand)
     }
 }
 
+/// Looks things up for the steps.
 struct Machine<'m, 'a> {
     asked: &'m Asked<'a>,
-    made: &'a Made,
-    hand: Val<'a>,
-    aside: SmallVec<[Val<'a>; 8]>,
 }
 
 impl<'a> Machine<'_, 'a> {
-    /// Takes one step; says where to go on, if not at the next one.
     #[inline]
-    fn take(&mut self, step: &'a Step) -> Result<Option<usize>, Failed> {
-        self.hand = match step {
-            Step::Path(variable, names) => self.path(*variable, names)?,
-            Step::With(op, right) => self.binary(*op, self.hand, right.view())?,
-            Step::And(end) => match self.hand {
-                Val::Bool(true) => return Ok(None),
-                Val::Bool(false) => return Ok(Some(*end)),
-                _ => return Err(Failed),
-            },
-            Step::Or(end) => match self.hand {
-                Val::Bool(false) => return Ok(None),
-                Val::Bool(true) => return Ok(Some(*end)),
-                _ => return Err(Failed),
-            },
-            Step::Truth => match self.hand {
-                Val::Bool(_) => return Ok(None),
-                _ => return Err(Failed),
-            },
-            Step::Has(names) => Val::Bool(self.has(names)?),
-            Step::Load(value) => value.view(),
-            Step::Variable(variable) => self.asked.variable(*variable),
-            Step::Attribute(name) => self.attribute(self.hand, name)?,
-            Step::Push => {
-                self.aside.push(self.hand);
-                return Ok(None);
-            }
-            Step::Unary(op) => unary(*op, self.hand)?,
-            Step::Binary(op) => {
-                let left = self.aside.pop().ok_or(Failed)?;
-                self.binary(*op, left, self.hand)?
-            }
-            Step::Sets(op, left, right) => Val::Bool(self.sets(*op, *left, *right)?),
-            Step::Like(pattern) => match self.hand {
-                Val::Text(text) => Val::Bool(pattern.matches(text)),
-                _ => return Err(Failed),
-            },
-            Step::Is(kind) => match self.hand {
-                Val::Entity(uid) => Val::Bool(uid.kind == kind),
-                _ => return Err(Failed),
-            },
-            Step::Branch(otherwise) => match self.hand {
-                Val::Bool(true) => return Ok(None),
-                Val::Bool(false) => return Ok(Some(*otherwise)),
-                _ => return Err(Failed),
-            },
-            Step::Jump(end) => return Ok(Some(*end)),
-            Step::Set(count) => {
-                let start = self.aside.len().checked_sub(*count).ok_or(Failed)?;
-                let set: Set = self.aside.drain(start..).map(Val::to_value).collect();
-                self.made.alloc(set.into()).view()
-            }
-            Step::Record(names) => {
-                let start = self.aside.len().checked_sub(names.len()).ok_or(Failed)?;
-                let members = names.iter().cloned().zip(self.aside.drain(start..).map(Val::to_value));
-                let record: Record = members.collect();
-                self.made.alloc(record.into()).view()
-            }
-            Step::Fail => return Err(Failed),
-        };
-        Ok(None)
-    }
-
     fn path(&self, variable: Variable, names: &[Name]) -> Result<Val<'a>, Failed> {
         let (first, rest) = names.split_first().ok_or(Failed)?;
         let mut value = self.asked.fields(variable).and_then(|fields| fields.get(first)).ok_or(Failed)?;
@@ -255,8 +256,7 @@ impl<'a> Machine<'_, 'a> {
         self.fields(value)?.and_then(|fields| fields.get(name)).ok_or(Failed)
     }
 
-    fn has(&self, names: &[Name]) -> Result<bool, Failed> {
-        let mut value = self.hand;
+    fn has(&self, mut value: Val<'a>, names: &[Name]) -> Result<bool, Failed> {
         for name in names {
             match self.fields(value)?.and_then(|fields| fields.get(name)) {
                 Some(next) => value = next,
@@ -316,20 +316,26 @@ impl<'a> Machine<'_, 'a> {
     }
 
     /// An operation on sets that lie aside member by member.
-    fn sets(&mut self, op: Binary, left: Aside, right: Aside) -> Result<bool, Failed> {
+    fn sets(
+        &self,
+        op: Binary,
+        (left, right): (Aside, Aside),
+        aside: &mut SmallVec<[Val<'a>; 8]>,
+        hand: Val<'a>,
+    ) -> Result<bool, Failed> {
         let size = |operand| match operand {
             Aside::Hand => 0,
             Aside::One => 1,
             Aside::Many(count) => count,
         };
-        let middle = self.aside.len().checked_sub(size(right)).ok_or(Failed)?;
+        let middle = aside.len().checked_sub(size(right)).ok_or(Failed)?;
         let start = middle.checked_sub(size(left)).ok_or(Failed)?;
-        let (low, rights) = self.aside.split_at_checked(middle).ok_or(Failed)?;
+        let (low, rights) = aside.split_at_checked(middle).ok_or(Failed)?;
         let lefts = low.get(start..).ok_or(Failed)?;
         let (many_left, many_right) = (Among(lefts), Among(rights));
-        let pick = |operand, aside: &[Val<'a>]| match operand {
-            Aside::Hand => Some(self.hand),
-            Aside::One => aside.first().copied(),
+        let pick = |operand, values: &[Val<'a>]| match operand {
+            Aside::Hand => Some(hand),
+            Aside::One => values.first().copied(),
             Aside::Many(_) => None,
         };
         let left_value = pick(left, lefts).map_or(Val::Set(&many_left), |value| value);
@@ -346,7 +352,7 @@ impl<'a> Machine<'_, 'a> {
             },
             _ => Err(Failed),
         };
-        self.aside.truncate(start);
+        aside.truncate(start);
         result
     }
 }

@@ -45,7 +45,7 @@ pub struct Response<'c> {
 }
 
 /// The numbers of policies.
-type Numbers = SmallVec<[u32; 8]>;
+type Numbers = SmallVec<[u32; 4]>;
 
 /// The policies that applied, and those that failed, as they were met.
 #[derive(Debug, Clone, Default)]
@@ -88,7 +88,7 @@ impl Compiled {
         Self { rules, index }
     }
 
-    /// Decides as Cedar's `is_authorized` does, without allocating unless more than eight policies apply, or a policy
+    /// Decides as Cedar's `is_authorized` does, without allocating unless more than four policies apply, or a policy
     /// makes a record or a set out of the request and uses it as a value.
     pub fn evaluate(
         &self,
@@ -115,7 +115,7 @@ impl Compiled {
     #[inline]
     pub(in crate::policy) fn tally(&self, buckets: &[usize], asked: &Asked<'_>, counts: impl Fn(u32) -> bool) -> Tally {
         let mut tally = Tally::default();
-        let made = Made::with_capacity(0);
+        let made = Made::default();
         self.index.each(buckets, asked, |number| {
             let Some(rule) = self.rules.get(number as usize) else { return };
             if !counts(number) {

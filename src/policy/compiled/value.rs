@@ -134,40 +134,78 @@ impl Members for Set {
 
 /// A record: its members by name, none twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Record(Box<[(Name, Value)]>);
+pub struct Record {
+    members: Box<[(Name, Value)]>,
+    /// Where a member is, by its name's check sum: one more than its place, or none.
+    places: Box<[u8]>,
+}
 
 impl FromIterator<(Name, Value)> for Record {
     /// Of two members of one name the last one stays.
     fn from_iter<I: IntoIterator<Item = (Name, Value)>>(members: I) -> Self {
         let members: std::collections::BTreeMap<Name, Value> = members.into_iter().collect();
-        Self(members.into_iter().collect())
+        let members: Box<[(Name, Value)]> = members.into_iter().collect();
+        Self { places: places(&members), members }
     }
+}
+
+/// Records of so many members have a table.
+const WITH_TABLE: std::ops::RangeInclusive<usize> = 3..=100;
+
+/// A table twice as large as there are members, and larger where two share a place: none then does.
+fn places(members: &[(Name, Value)]) -> Box<[u8]> {
+    if !WITH_TABLE.contains(&members.len()) {
+        return Box::default();
+    }
+    let mut size = members.len().saturating_mul(2).next_power_of_two();
+    while size <= 1024 {
+        let mut table = vec![0_u8; size];
+        let free = members.iter().zip(1_u8..).all(|((name, _), number)| {
+            let place = table.get_mut(name.place(size));
+            place.is_some_and(|place| {
+                *place == 0 && {
+                    *place = number;
+                    true
+                }
+            })
+        });
+        if free {
+            return table.into();
+        }
+        size = size.saturating_mul(2);
+    }
+    Box::default()
 }
 
 impl Record {
     /// The member of this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        let place = self.0.binary_search_by(|(own, _)| own.as_str().cmp(name)).ok()?;
-        self.0.get(place).map(|(_, value)| value)
+        let place = self.members.binary_search_by(|(own, _)| own.as_str().cmp(name)).ok()?;
+        self.members.get(place).map(|(_, value)| value)
     }
 
     /// The members, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Name, &Value)> {
-        self.0.iter().map(|(name, value)| (name, value))
+        self.members.iter().map(|(name, value)| (name, value))
     }
 }
 
 impl Fields for Record {
+    #[inline]
     fn get(&self, name: &Name) -> Option<Val<'_>> {
-        // Names carry a check sum: walking is faster than comparing texts, up to some length.
-        if self.0.len() <= 16 {
-            return self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.view());
+        if self.places.is_empty() {
+            if self.members.len() > *WITH_TABLE.end() {
+                return self.get(name.as_str()).map(Value::view);
+            }
+            return self.members.iter().find(|(own, _)| own == name).map(|(_, value)| value.view());
         }
-        self.get(name.as_str()).map(Value::view)
+        let number = self.places.get(name.place(self.places.len()))?;
+        let (own, value) = self.members.get(usize::from(*number).checked_sub(1)?)?;
+        (own == name).then(|| value.view())
     }
 
     fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool {
-        self.0.iter().all(|(name, value)| visit(name.as_str(), value.view()))
+        self.members.iter().all(|(name, value)| visit(name.as_str(), value.view()))
     }
 
     fn owned(&self) -> Option<&Record> {
