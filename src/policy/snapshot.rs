@@ -65,7 +65,8 @@ impl Snapshot {
             let tools = catalog.tools().map(|tool| {
                 let action = EntityUid::new(kinds.action.clone(), tool.name().as_str());
                 let known = Known::of(action.view(), &actions);
-                let buckets = compiled.index().buckets(&known);
+                let mut buckets = Vec::new();
+                compiled.index().buckets(&known, |bucket| buckets.push(bucket));
                 let matter = || compiled.index().all(&buckets).filter_map(|number| policies_read.get(number as usize));
                 let prepared = Prepared {
                     tool: tool.clone(),
@@ -73,7 +74,7 @@ impl Snapshot {
                         .any(|policy| policy.sees_approval && policy.rule.effect == Effect::Permit),
                     sees_agent_user: matter().any(|policy| policy.sees_agent_user),
                     groups: known.data.map_or(&[][..], |data| data.ancestors).into(),
-                    buckets: buckets.to_vec().into(),
+                    buckets: buckets.as_slice().into(),
                     action,
                 };
                 (tool.name().clone(), prepared)

@@ -4,7 +4,6 @@
 //! does not match either.
 
 use hashbrown::HashMap;
-use smallvec::SmallVec;
 
 use super::asked::{Asked, Known};
 use super::rule::{Actions, Rule, Scope};
@@ -47,9 +46,6 @@ struct Lists {
     equal: Vec<u32>,
     within: Vec<u32>,
 }
-
-/// The buckets that can matter for one action.
-pub(in crate::policy) type Buckets = SmallVec<[usize; 8]>;
 
 impl Index {
     pub(in crate::policy) fn new<'r>(rules: impl Iterator<Item = &'r Rule>) -> Self {
@@ -94,28 +90,25 @@ impl Index {
         list.push(number);
     }
 
-    /// The buckets for this action.
-    pub(in crate::policy) fn buckets(&self, action: &Known<'_>) -> Buckets {
-        let mut buckets = Buckets::new();
-        buckets.push(0);
+    /// Visits the places of the buckets for this action.
+    #[inline]
+    pub(in crate::policy) fn buckets(&self, action: &Known<'_>, mut visit: impl FnMut(usize)) {
+        visit(0);
         if let Some(places) = self.by_action.get(&action.uid) {
-            buckets.extend(places.equal);
-            buckets.extend(places.within);
+            places.equal.into_iter().chain(places.within).for_each(&mut visit);
         }
         for group in action.data.map_or(&[][..], |data| data.ancestors) {
-            buckets.extend(self.by_action.get(group).and_then(|places| places.within));
+            self.by_action.get(group).and_then(|places| places.within).into_iter().for_each(&mut visit);
         }
-        buckets
     }
 
-    /// Visits the policies that can matter; one that names several actions maybe twice.
+    /// Visits the policies in one bucket that can matter; one that names several actions is in several buckets.
     #[inline]
-    pub(in crate::policy) fn each(&self, buckets: &[usize], asked: &Asked<'_>, mut visit: impl FnMut(u32)) {
-        for bucket in buckets.iter().filter_map(|place| self.buckets.get(*place)) {
-            bucket.by_principal.each(&asked.principal, &mut visit);
-            bucket.by_resource.each(&asked.resource, &mut visit);
-            bucket.rest.iter().copied().for_each(&mut visit);
-        }
+    pub(in crate::policy) fn each(&self, bucket: usize, asked: &Asked<'_>, mut visit: impl FnMut(u32)) {
+        let Some(Bucket { by_principal, by_resource, rest }) = self.buckets.get(bucket) else { return };
+        rest.iter().copied().for_each(&mut visit);
+        by_principal.each(&asked.principal, &mut visit);
+        by_resource.each(&asked.resource, &mut visit);
     }
 
     /// Every policy in these buckets, whoever asks.

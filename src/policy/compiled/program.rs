@@ -167,7 +167,7 @@ impl Program {
             next = next.saturating_add(1);
             match step {
                 Step::PathWith(variable, names, op, right) => {
-                    hand = machine.binary(*op, machine.path(*variable, names)?, right.view())?;
+                    hand = machine.with(*op, machine.path(*variable, names)?, right)?;
                 }
                 Step::And(end) => match hand {
                     Val::Bool(true) => {}
@@ -180,7 +180,7 @@ impl Program {
                     _ => return Err(Failed),
                 },
                 Step::Path(variable, names) => hand = machine.path(*variable, names)?,
-                Step::With(op, right) => hand = machine.binary(*op, hand, right.view())?,
+                Step::With(op, right) => hand = machine.with(*op, hand, right)?,
                 Step::Truth if matches!(hand, Val::Bool(_)) => {}
                 Step::Truth | Step::Fail => return Err(Failed),
                 Step::Has(names) => hand = Val::Bool(machine.has(hand, names)?),
@@ -266,7 +266,6 @@ impl<'a> Machine<'_, 'a> {
         Ok(true)
     }
 
-    #[inline]
     fn binary(&self, op: Binary, left: Val<'a>, right: Val<'a>) -> Result<Val<'a>, Failed> {
         Ok(match (op, left, right) {
             (Binary::Equal, ..) => Val::Bool(left.is(&right)),
@@ -289,6 +288,22 @@ impl<'a> Machine<'_, 'a> {
             }
             _ => Val::Bool(compare(op, left, right)?),
         })
+    }
+
+    /// An operation with a value of the policy's: the most frequent ones without looking at that as one of the request.
+    #[inline]
+    fn with(&self, op: Binary, left: Val<'a>, right: &'a Value) -> Result<Val<'a>, Failed> {
+        let truth = match (op, &left, right) {
+            (Binary::Equal, Val::Text(left), Value::Text(right)) => *left == right.as_str(),
+            (Binary::Unequal, Val::Text(left), Value::Text(right)) => *left != right.as_str(),
+            (Binary::Less, Val::Long(left), Value::Long(right)) => left < right,
+            (Binary::LessOrEqual, Val::Long(left), Value::Long(right)) => left <= right,
+            (Binary::Greater, Val::Long(left), Value::Long(right)) => left > right,
+            (Binary::GreaterOrEqual, Val::Long(left), Value::Long(right)) => left >= right,
+            (Binary::Contains, Val::Set(set), Value::Text(right)) => set.has(&Val::Text(right)),
+            _ => return self.binary(op, left, right.view()),
+        };
+        Ok(Val::Bool(truth))
     }
 
     fn tag(&self, uid: Uid<'a>, tag: &str) -> Option<Val<'a>> {

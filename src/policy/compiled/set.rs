@@ -101,8 +101,9 @@ impl Compiled {
         let known = |uid| Known::of(EntityUid::view(uid), entities);
         let asked =
             Asked { principal: known(principal), action: known(action), resource: known(resource), context, entities };
-        let tally = self.tally(&self.index.buckets(&asked.action), &asked, |_| true);
-        Response { policies: self, tally }
+        let mut asking = Asking::new(self, &asked);
+        self.index.buckets(&asked.action, |bucket| asking.ask(bucket, |_| true));
+        Response { policies: self, tally: asking.tally }
     }
 
     /// The same for a whole request.
@@ -112,26 +113,10 @@ impl Compiled {
     }
 
     /// Asks the policies in these buckets that `counts` lets count.
-    #[inline]
     pub(in crate::policy) fn tally(&self, buckets: &[usize], asked: &Asked<'_>, counts: impl Fn(u32) -> bool) -> Tally {
-        let mut tally = Tally::default();
-        let made = Made::default();
-        self.index.each(buckets, asked, |number| {
-            let Some(rule) = self.rules.get(number as usize) else { return };
-            if !counts(number) {
-                return;
-            }
-            let list = match (rule.applies(asked, &made), rule.effect) {
-                (Ok(false), _) => return,
-                (Ok(true), Effect::Permit) => &mut tally.permits,
-                (Ok(true), Effect::Forbid) => &mut tally.forbids,
-                (Err(_), _) => &mut tally.errors,
-            };
-            if !rule.may_be_met_twice() || !list.contains(&number) {
-                list.push(number);
-            }
-        });
-        tally
+        let mut asking = Asking::new(self, asked);
+        buckets.iter().for_each(|bucket| asking.ask(*bucket, &counts));
+        asking.tally
     }
 
     pub(in crate::policy) fn index(&self) -> &Index {
@@ -160,6 +145,38 @@ impl Compiled {
 
     fn ids(&self, numbers: &[u32]) -> impl Iterator<Item = &str> {
         numbers.iter().filter_map(|number| self.rules.get(*number as usize)).map(|rule| rule.id.as_str())
+    }
+}
+
+/// One request to one set of policies.
+struct Asking<'a> {
+    policies: &'a Compiled,
+    asked: &'a Asked<'a>,
+    made: Made,
+    tally: Tally,
+}
+
+impl<'a> Asking<'a> {
+    fn new(policies: &'a Compiled, asked: &'a Asked<'a>) -> Self {
+        Self { policies, asked, made: Made::default(), tally: Tally::default() }
+    }
+
+    /// Asks the policies in one bucket.
+    #[inline]
+    fn ask(&mut self, bucket: usize, counts: impl Fn(u32) -> bool) {
+        let Self { policies, asked, made, tally } = self;
+        policies.index.each(bucket, asked, |number| {
+            let Some(rule) = policies.rules.get(number as usize).filter(|_| counts(number)) else { return };
+            let list = match (rule.applies(asked, made), rule.effect) {
+                (Ok(false), _) => return,
+                (Ok(true), Effect::Permit) => &mut tally.permits,
+                (Ok(true), Effect::Forbid) => &mut tally.forbids,
+                (Err(_), _) => &mut tally.errors,
+            };
+            if !rule.may_be_met_twice() || !list.contains(&number) {
+                list.push(number);
+            }
+        });
     }
 }
 
