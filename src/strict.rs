@@ -87,3 +87,14 @@ where
 
     deserializer.deserialize_map(Unique(PhantomData))
 }
+
+/// An object of objects, without a member that is named twice.
+pub(crate) fn unique_objects<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: Deserialize<'de> + Ord + fmt::Display,
+    V: Deserialize<'de>,
+{
+    let objects = unique::<D, K, Object<V>>(deserializer)?;
+    Ok(objects.into_iter().map(|(name, object)| (name, object.0)).collect())
+}

@@ -57,6 +57,11 @@ impl Number {
         i64::try_from(self.units).ok()
     }
 
+    /// Whether `other` divides it. Zero divides zero only.
+    pub(super) fn is_multiple_of(self, other: Self) -> bool {
+        if other.units == 0 { self.units == 0 } else { self.units % other.units == 0 }
+    }
+
     /// With a point and at least one fractional digit, as Cedar writes a `decimal`.
     pub(crate) fn to_decimal(self) -> String {
         let (sign, units) = (if self.units < 0 { "-" } else { "" }, self.units.unsigned_abs());
@@ -163,7 +168,7 @@ impl Value {
         }
     }
 
-    fn from_json(json: Json) -> Result<Self, NumberError> {
+    pub(crate) fn from_json(json: Json) -> Result<Self, NumberError> {
         Ok(match json {
             Json::Null => Self::Null,
             Json::Bool(value) => Self::Bool(value),

@@ -181,7 +181,17 @@ impl Target {
         }
     }
 
-    fn to_value(&self) -> Value {
+    /// The value as a target, if it is a scalar.
+    pub(super) fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Bool(value) => Some(Self::Bool(*value)),
+            Value::Number(number) => Some(Self::Number(*number)),
+            Value::Text(text) => Some(Self::Text(text.clone())),
+            Value::Null | Value::List(_) | Value::Record(_) => None,
+        }
+    }
+
+    pub(super) fn to_value(&self) -> Value {
         match self {
             Self::Bool(value) => Value::Bool(*value),
             Self::Number(number) => Value::Number(*number),

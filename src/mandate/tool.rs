@@ -1,11 +1,15 @@
 //! What a host declares of a tool: its arguments, how much is at stake, and the labels of what it touches.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use super::{Arguments, Value};
+use serde::{Deserialize, Serialize};
+
+use super::broken::Broken;
+use super::parameter::Parameter;
+use super::{ActionClass, ArgumentName, ArgumentType, Arguments, Constraints, Value};
 use crate::canonical::Digest;
 use crate::id::{Found, made_of, text};
+use crate::strict::{objects, present, unique_objects};
 
 text! {
     /// The name of a tool. Compared byte for byte.
@@ -14,119 +18,9 @@ text! {
 }
 
 text! {
-    /// The name of one argument of a tool.
-    ArgumentName, "argument name", "1 to 64 characters of A-Z, a-z, 0-9, `_`, `.` and `-`",
-    |text| made_of(text, 64, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
-}
-
-text! {
     /// Where data came from or what it is: `untrusted`, `pii`, `secret`, `internal`, or a name of the host's.
     Label, "label", "1 to 32 characters of a-z, 0-9 and `-`",
     |text| made_of(text, 32, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
-/// How much is at stake, in rising order. From [`Irreversible`](Self::Irreversible) on, a human approves the exact
-/// action unless the scope that they approved says otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ActionClass {
-    /// Changes nothing.
-    Read,
-    /// Changes something that can be changed back.
-    Write,
-    /// Changes something for good.
-    Irreversible,
-    /// Binds somebody towards others: money, contracts, messages in their name.
-    ExternalCommitment,
-    /// Changes who may do what. A tool that does not say its class counts as this.
-    Privileged,
-}
-
-impl ActionClass {
-    /// Every class, in rising order.
-    pub const ALL: [Self; 5] =
-        [Self::Read, Self::Write, Self::Irreversible, Self::ExternalCommitment, Self::Privileged];
-
-    /// The name in records and policies.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Irreversible => "irreversible",
-            Self::ExternalCommitment => "external_commitment",
-            Self::Privileged => "privileged",
-        }
-    }
-
-    /// Whether a human approves the exact action.
-    pub fn is_high_consequence(self) -> bool {
-        self >= Self::Irreversible
-    }
-}
-
-/// The type of one argument, as policies see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ArgumentType {
-    /// A truth value; Cedar `Bool`.
-    Bool,
-    /// A 64-bit integer; Cedar `Long`.
-    Integer,
-    /// A number of at most four fractional digits; Cedar `decimal`.
-    Number,
-    /// A text; Cedar `String`.
-    Text,
-    /// An array of texts; Cedar `Set<String>`.
-    Texts,
-    /// An array of integers; Cedar `Set<Long>`.
-    Integers,
-    /// Anything else: counts in the digest, and no policy can name it.
-    Opaque,
-}
-
-impl ArgumentType {
-    fn admits(self, value: &Value) -> bool {
-        match (self, value) {
-            (Self::Opaque, _) | (Self::Bool, Value::Bool(_)) | (Self::Text, Value::Text(_)) => true,
-            (Self::Integer, Value::Number(number)) => number.as_integer().is_some(),
-            (Self::Number, Value::Number(number)) => number.is_decimal(),
-            (Self::Texts, Value::List(items)) => items.iter().all(|item| Self::Text.admits(item)),
-            (Self::Integers, Value::List(items)) => items.iter().all(|item| Self::Integer.admits(item)),
-            _ => false,
-        }
-    }
-
-    /// What a value of this type is called.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Bool => "a boolean",
-            Self::Integer => "an integer",
-            Self::Number => "a number of at most 922337203685477.5807",
-            Self::Text => "a text",
-            Self::Texts => "a list of texts",
-            Self::Integers => "a list of integers",
-            Self::Opaque => "anything",
-        }
-    }
-}
-
-/// One declared argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Parameter {
-    pub(crate) kind: ArgumentType,
-    /// Every call gives it.
-    pub(crate) required: bool,
-    /// A call may give `null`.
-    pub(crate) nullable: bool,
-}
-
-impl Parameter {
-    /// Whether policies always see it.
-    pub(crate) fn is_certain(self) -> bool {
-        self.required && !self.nullable
-    }
 }
 
 /// The arguments of a call do not fit the tool.
@@ -161,6 +55,20 @@ pub enum ToolError {
         /// The type of what was given.
         found: &'static str,
     },
+    /// An argument breaks one of its [`Constraints`], or a part of it does.
+    #[error("the argument {argument} of the tool {tool} must keep to its `{keyword}` {limit}, found {found}")]
+    Constraint {
+        /// The tool.
+        tool: ToolName,
+        /// The argument.
+        argument: ArgumentName,
+        /// The constraint, as JSON Schema calls it.
+        keyword: &'static str,
+        /// What it wants.
+        limit: Found,
+        /// The type of what was given.
+        found: &'static str,
+    },
     /// The tool has this argument already.
     #[error("the tool {tool} has the argument {argument} already")]
     Duplicate {
@@ -181,19 +89,60 @@ pub enum ToolError {
 /// assert_eq!(close.class(), ActionClass::Write);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// In JSON: `{"name": "ticket.close", "class": "write", "arguments": {"reason": {"type": "text", "required": true,
+/// "nullable": false, "constraints": {"maxLength": 200}}}, "labels": ["internal"], "description": "sha-256:…"}`. Only
+/// the name must be there, and of an argument only its type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tool {
     name: ToolName,
+    #[serde(default = "ActionClass::unsaid")]
     class: ActionClass,
+    #[serde(
+        rename = "arguments",
+        default,
+        deserialize_with = "unique_objects",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     parameters: BTreeMap<ArgumentName, Parameter>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     labels: BTreeSet<Label>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     description: Option<Digest>,
+    #[serde(default, deserialize_with = "objects", skip_serializing_if = "Vec::is_empty")]
+    unenforced: Vec<Unenforced>,
+}
+
+/// Something that the JSON Schema of a tool says of its arguments, and that [`Tool::check`] does not hold them to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Unenforced {
+    /// The argument; none where all of them together are spoken of.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub argument: Option<ArgumentName>,
+    /// The keyword, and the way to it in the argument's schema: `items/not`.
+    pub keyword: String,
+}
+
+impl Unenforced {
+    pub(crate) fn new(argument: Option<ArgumentName>, keyword: String) -> Self {
+        Self { argument, keyword }
+    }
 }
 
 impl Tool {
     /// A tool without arguments.
     pub fn new(name: ToolName, class: ActionClass) -> Self {
-        Self { name, class, parameters: BTreeMap::new(), labels: BTreeSet::new(), description: None }
+        Self {
+            name,
+            class,
+            parameters: BTreeMap::new(),
+            labels: BTreeSet::new(),
+            description: None,
+            unenforced: Vec::new(),
+        }
     }
 
     /// With an argument that every call gives.
@@ -202,7 +151,7 @@ impl Tool {
     ///
     /// The tool has the argument already.
     pub fn required(self, argument: ArgumentName, kind: ArgumentType) -> Result<Self, ToolError> {
-        self.with(argument, Parameter { kind, required: true, nullable: false })
+        self.with(argument, kind, (true, false))
     }
 
     /// With an argument that a call may leave out, or give as `null`.
@@ -211,7 +160,7 @@ impl Tool {
     ///
     /// The tool has the argument already.
     pub fn optional(self, argument: ArgumentName, kind: ArgumentType) -> Result<Self, ToolError> {
-        self.with(argument, Parameter { kind, required: false, nullable: true })
+        self.with(argument, kind, (false, true))
     }
 
     /// With an argument that every call gives, if only as `null`.
@@ -220,15 +169,44 @@ impl Tool {
     ///
     /// The tool has the argument already.
     pub fn nullable(self, argument: ArgumentName, kind: ArgumentType) -> Result<Self, ToolError> {
-        self.with(argument, Parameter { kind, required: true, nullable: true })
+        self.with(argument, kind, (true, true))
     }
 
-    fn with(mut self, argument: ArgumentName, parameter: Parameter) -> Result<Self, ToolError> {
+    fn with(
+        mut self,
+        argument: ArgumentName,
+        kind: ArgumentType,
+        (required, nullable): (bool, bool),
+    ) -> Result<Self, ToolError> {
         if self.parameters.contains_key(&argument) {
             return Err(ToolError::Duplicate { tool: self.name, argument });
         }
-        self.parameters.insert(argument, parameter);
+        self.parameters.insert(argument, Parameter { kind, required, nullable, constraints: None });
         Ok(self)
+    }
+
+    /// With an argument that keeps to these constraints, in place of those before. `null`, where the argument may be
+    /// that, keeps to all of them.
+    ///
+    /// # Errors
+    ///
+    /// The tool has no such argument.
+    pub fn constrained(self, argument: &str, constraints: Constraints) -> Result<Self, ToolError> {
+        self.kept_to(argument, Some(Box::new(constraints)))
+    }
+
+    pub(crate) fn kept_to(mut self, argument: &str, constraints: Option<Box<Constraints>>) -> Result<Self, ToolError> {
+        let Some(parameter) = self.parameters.get_mut(argument) else {
+            return Err(ToolError::Undeclared { tool: self.name, argument: Found::new(argument) });
+        };
+        parameter.constraints = constraints;
+        Ok(self)
+    }
+
+    /// With what is said of its arguments and not enforced.
+    pub(crate) fn not_enforcing(mut self, unenforced: Vec<Unenforced>) -> Self {
+        self.unenforced = unenforced;
+        self
     }
 
     /// With a label: once a permit for the tool is redeemed, the task carries it to its end.
@@ -276,42 +254,43 @@ impl Tool {
         &self.parameters
     }
 
-    /// Checks that `arguments` are what the tool declares: nothing else, nothing missing, nothing of another type.
+    /// What the JSON Schema that it was read from says of its arguments beyond what is enforced.
+    pub fn unenforced(&self) -> &[Unenforced] {
+        &self.unenforced
+    }
+
+    /// Checks that `arguments` are what the tool declares: nothing else, nothing missing, nothing of another type, and
+    /// nothing that breaks a constraint.
     ///
     /// # Errors
     ///
     /// The first argument that does not fit: an undeclared one, or else by name.
     pub fn check(&self, arguments: &Arguments) -> Result<(), ToolError> {
         for (name, _) in arguments.iter() {
-            let declared = ArgumentName::new(name).is_ok_and(|name| self.parameters.contains_key(&name));
-            if !declared {
+            if !self.parameters.contains_key(name) {
                 return Err(ToolError::Undeclared { tool: self.name.clone(), argument: Found::new(name) });
             }
         }
-        for (name, parameter) in &self.parameters {
-            match arguments.get(name.as_str()) {
-                None if !parameter.required => {}
-                Some(Value::Null) if parameter.nullable => {}
-                Some(value) if parameter.kind.admits(value) => {}
-                None => {
-                    return Err(ToolError::Missing { tool: self.name.clone(), argument: name.clone() });
-                }
-                Some(value) => {
-                    return Err(ToolError::Type {
-                        tool: self.name.clone(),
-                        argument: name.clone(),
-                        want: parameter.kind.name(),
-                        found: value.kind(),
-                    });
-                }
-            }
-        }
-        Ok(())
+        self.parameters.iter().try_for_each(|(name, parameter)| match arguments.get(name.as_str()) {
+            None if !parameter.required => Ok(()),
+            None => Err(ToolError::Missing { tool: self.name.clone(), argument: name.clone() }),
+            Some(Value::Null) if parameter.nullable => Ok(()),
+            Some(value) if !parameter.kind.admits(value) => Err(ToolError::Type {
+                tool: self.name.clone(),
+                argument: name.clone(),
+                want: parameter.kind.name(),
+                found: value.kind(),
+            }),
+            Some(value) => match &parameter.constraints {
+                Some(constraints) => constraints.check(value).map_err(|broken| self.broken(name, broken)),
+                None => Ok(()),
+            },
+        })
     }
-}
 
-impl fmt::Display for ActionClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    fn broken(&self, argument: &ArgumentName, broken: Broken<'_>) -> ToolError {
+        let Broken { keyword, limit, found } = broken;
+        let (tool, argument) = (self.name.clone(), argument.clone());
+        ToolError::Constraint { tool, argument, keyword, limit: Found::new(&limit.to_string()), found }
     }
 }

@@ -1,19 +1,22 @@
 //! The catalogue: the tools that agents can call, and the Cedar schema that they make.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
+use super::{mcp, schema};
 use crate::canonical::Encoder;
 use crate::id::{Found, IdError};
-use crate::json::{self, Json, JsonError, Limits};
-use crate::mandate::{ActionClass, ArgumentName, ArgumentType, Label, Scope, Tool, ToolError, ToolName};
+use crate::json::JsonError;
+use crate::mandate::{ActionClass, ArgumentName, ArgumentType, Label, Scope, Tool, ToolError, ToolName, Unenforced};
+use crate::strict::{Object, objects, unique};
 
-/// A `tools/list` answer has at most 4 MiB and 64 levels.
-const LIMITS: Limits = Limits { bytes: 4 * 1024 * 1024, depth: 64 };
-/// Arguments of one tool, as a server describes them.
-const MAX_ARGUMENTS: usize = 256;
+/// Arguments of one tool.
+pub(super) const MAX_ARGUMENTS: usize = 256;
 /// Tools in one catalogue.
 const MAX_TOOLS: usize = 1_000;
+/// Attributes of resources.
+const MAX_ATTRIBUTES: usize = 64;
 
 /// A catalogue was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,14 +37,21 @@ pub enum CatalogError {
     /// The tool is not in the catalogue.
     #[error("the tool {0} is not in the catalogue")]
     Unknown(ToolName),
-    /// The catalogue is full.
-    #[error("the catalogue has {found} tools, at most {max} are read")]
+    /// The catalogue is full, or a tool has too many arguments.
+    #[error("there are {found} {what}, at most {max} are taken")]
     TooMany {
+        /// Of what.
+        what: &'static str,
         /// How many there would be.
         found: usize,
         /// The bound.
         max: usize,
     },
+    /// A resource cannot have the attribute: each has `kind` and `name` anyhow, and policies could not see an opaque one.
+    #[error(
+        "the attribute {0} cannot be declared: it is one that every resource has, is declared already, or is opaque"
+    )]
+    Attribute(ArgumentName),
     /// The text is not an answer to `tools/list`.
     #[error("{member} must be {want}, found {found}")]
     Shape {
@@ -70,8 +80,15 @@ pub enum CatalogError {
 /// assert_eq!(catalog.tools().count(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Catalog(BTreeMap<ToolName, Tool>);
+///
+/// In JSON: `{"tools": […], "resource_attributes": {"owner": "text"}}` with each [`Tool`] as it is written there. What is
+/// not known is refused, and so is what is said twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Object<Written>", into = "Written")]
+pub struct Catalog {
+    tools: BTreeMap<ToolName, Tool>,
+    resource_attributes: BTreeMap<ArgumentName, ArgumentType>,
+}
 
 impl Catalog {
     /// An empty catalogue.
@@ -83,31 +100,71 @@ impl Catalog {
     ///
     /// # Errors
     ///
-    /// The tool is in the catalogue already, or the catalogue is full.
+    /// The tool is in the catalogue already, the catalogue has 1 000 tools, or the tool has more than 256 arguments.
     pub fn with(mut self, tool: Tool) -> Result<Self, CatalogError> {
-        if self.0.contains_key(tool.name()) {
+        if self.tools.contains_key(tool.name()) {
             return Err(CatalogError::Duplicate(tool.name().clone()));
         }
-        if self.0.len() >= MAX_TOOLS {
-            return Err(CatalogError::TooMany { found: self.0.len() + 1, max: MAX_TOOLS });
+        within("tools", self.tools.len() + 1, MAX_TOOLS)?;
+        within("arguments of one tool", tool.parameters().len(), MAX_ARGUMENTS)?;
+        self.tools.insert(tool.name().clone(), tool);
+        Ok(self)
+    }
+
+    /// Without this tool, if it is there: no agent can call it.
+    #[must_use]
+    pub fn without(mut self, tool: &str) -> Self {
+        self.tools.remove(tool);
+        self
+    }
+
+    /// With an attribute that resources may have, for policies to ask for.
+    ///
+    /// # Errors
+    ///
+    /// It is `kind` or `name`, which every resource has, is declared already, or is opaque; or there are 64.
+    pub fn resource_attribute(mut self, name: ArgumentName, kind: ArgumentType) -> Result<Self, CatalogError> {
+        let taken = matches!(name.as_str(), "kind" | "name") || self.resource_attributes.contains_key(&name);
+        if taken || kind == ArgumentType::Opaque {
+            return Err(CatalogError::Attribute(name));
         }
-        self.0.insert(tool.name().clone(), tool);
+        within("attributes of resources", self.resource_attributes.len() + 1, MAX_ATTRIBUTES)?;
+        self.resource_attributes.insert(name, kind);
         Ok(self)
     }
 
     /// Reads what an MCP server answers to `tools/list`. Every tool is privileged until it is
     /// [classified](Self::classify), and pinned to the digest of its description.
     ///
+    /// What the JSON Schema of an argument says is enforced at every call, in draft 2020-12's meaning; references are
+    /// followed within the schema. What of it is not is told by [`unenforced`](Self::unenforced). Two things are wider
+    /// than the schema: an argument that may be left out may be `null`, and `format` is an annotation, as the standard
+    /// has it. One is narrower: an argument that is not declared is refused, whatever `additionalProperties` says.
+    ///
     /// # Errors
     ///
     /// The text is not strict JSON of that shape, a name is not valid, or a bound is exceeded.
     pub fn from_mcp(text: &str) -> Result<Self, CatalogError> {
-        let answer = Member::root(json::parse(text, LIMITS)?);
-        let mut catalog = Self::new();
-        for tool in answer.get("tools")?.items()? {
-            catalog = catalog.with(read_tool(&tool)?)?;
-        }
-        Ok(catalog)
+        mcp::read(text)?.into_iter().try_fold(Self::new(), Self::with)
+    }
+
+    /// What the JSON Schemas of the tools say of arguments and no call is held to: a keyword that is not known, a
+    /// pattern with look-around, a number of five fractional digits.
+    ///
+    /// ```
+    /// use bailiwick::policy::Catalog;
+    ///
+    /// let catalog = Catalog::from_mcp(r#"{"tools": [{"name": "search", "inputSchema": {"properties": {
+    ///     "query": {"type": "string", "maxLength": 200, "not": {"pattern": "password"}}
+    /// }}}]}"#)?;
+    /// let (tool, unenforced) = catalog.unenforced().next().expect("one keyword");
+    /// assert_eq!((tool.as_str(), unenforced.keyword.as_str()), ("search", "not"));
+    /// // A host that does not want to live with it leaves the tool out.
+    /// assert_eq!(catalog.without("search").unenforced().count(), 0);
+    /// # Ok::<(), bailiwick::policy::CatalogError>(())
+    /// ```
+    pub fn unenforced(&self) -> impl Iterator<Item = (&ToolName, &Unenforced)> {
+        self.tools.iter().flat_map(|(name, tool)| tool.unenforced().iter().map(move |one| (name, one)))
     }
 
     /// Says what class a tool has, in place of what was said before.
@@ -130,19 +187,19 @@ impl Catalog {
 
     fn change(mut self, tool: &str, change: impl FnOnce(Tool) -> Tool) -> Result<Self, CatalogError> {
         let name = ToolName::new(tool)?;
-        let tool = self.0.remove(&name).ok_or_else(|| CatalogError::Unknown(name.clone()))?;
-        self.0.insert(name, change(tool));
+        let tool = self.tools.remove(&name).ok_or_else(|| CatalogError::Unknown(name.clone()))?;
+        self.tools.insert(name, change(tool));
         Ok(self)
     }
 
     /// The tool with this name.
     pub fn get(&self, name: &ToolName) -> Option<&Tool> {
-        self.0.get(name)
+        self.tools.get(name)
     }
 
     /// Every tool, by name.
     pub fn tools(&self) -> impl Iterator<Item = &Tool> {
-        self.0.values()
+        self.tools.values()
     }
 
     /// Checks that a scope grants tools that are declared, and binds arguments that they have: a bound on a misspelt
@@ -162,21 +219,10 @@ impl Catalog {
         Ok(())
     }
 
-    /// Everything that a verdict depends on, besides the schema: labels, opaque arguments, descriptions.
+    /// Everything that a verdict depends on. The JSON form is read back as the same catalogue: it leaves nothing out.
     pub(super) fn encode(&self, encoder: &mut Encoder) {
-        encoder.count(self.0.len());
-        for tool in self.0.values() {
-            encoder.text(tool.name().as_str()).text(tool.class().as_str()).count(tool.parameters().len());
-            for (name, parameter) in tool.parameters() {
-                encoder.text(name.as_str()).text(parameter.kind.name()).tag(u8::from(parameter.required));
-                encoder.tag(u8::from(parameter.nullable));
-            }
-            encoder.count(tool.labels().len());
-            for label in tool.labels() {
-                encoder.text(label.as_str());
-            }
-            encoder.text(&tool.description().map_or(String::new(), ToString::to_string));
-        }
+        // Writing it cannot fail: every key is text.
+        encoder.text(&serde_json::to_string(self).unwrap_or_default());
     }
 
     /// The Cedar schema that policies over these tools are validated against.
@@ -192,187 +238,35 @@ impl Catalog {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn schema(&self) -> String {
-        let mut schema = include_str!("agent.cedarschema").to_owned();
-        for tool in self.0.values() {
-            let mut args = String::new();
-            for (name, parameter) in tool.parameters() {
-                if let Some(kind) = cedar_type(parameter.kind) {
-                    let optional = if parameter.is_certain() { "" } else { "?" };
-                    // Writing to a string cannot fail. Names have no quotes and no backslashes.
-                    let _ = write!(args, "\n      \"{name}\"{optional}: {kind},");
-                }
-            }
-            let _ = write!(
-                schema,
-                r#"
-action "{}" in [Action::"any {}"] appliesTo {{
-  principal: [AgentIdentity],
-  resource: [Resource],
-  context: {{
-    mode: String,
-    operator?: HumanOperator,
-    agent_user?: AgentUser,
-    approved: Bool,
-    task: Task,
-    tool: Tool,
-    time: datetime,
-    args: {{{args}
-    }},
-  }},
-}};
-"#,
-                tool.name(),
-                tool.class(),
-            );
-        }
-        schema
+        schema::write(self.tools(), &self.resource_attributes)
     }
 }
 
-/// What policies see of an argument; nothing of an opaque one.
-fn cedar_type(kind: ArgumentType) -> Option<&'static str> {
-    match kind {
-        ArgumentType::Bool => Some("Bool"),
-        ArgumentType::Integer => Some("Long"),
-        ArgumentType::Number => Some("decimal"),
-        ArgumentType::Text => Some("String"),
-        ArgumentType::Texts => Some("Set<String>"),
-        ArgumentType::Integers => Some("Set<Long>"),
-        ArgumentType::Opaque => None,
+/// The JSON of a [`Catalog`].
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(deserialize_with = "objects")]
+    tools: Vec<Tool>,
+    #[serde(default, deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
+    resource_attributes: BTreeMap<ArgumentName, ArgumentType>,
+}
+
+impl TryFrom<Object<Written>> for Catalog {
+    type Error = CatalogError;
+    fn try_from(Object(written): Object<Written>) -> Result<Self, CatalogError> {
+        let catalog = written.tools.into_iter().try_fold(Self::new(), Self::with)?;
+        let mut attributes = written.resource_attributes.into_iter();
+        attributes.try_fold(catalog, |catalog, (name, kind)| catalog.resource_attribute(name, kind))
     }
 }
 
-/// A member of a JSON text, and the way to it, for messages.
-struct Member {
-    path: String,
-    json: Json,
-}
-
-impl Member {
-    fn root(json: Json) -> Self {
-        Self { path: "the answer".to_owned(), json }
-    }
-
-    fn refuse(&self, want: &'static str) -> CatalogError {
-        let found = match self.json {
-            Json::Null => "nothing",
-            Json::Bool(_) => "a boolean",
-            Json::Number(_) => "a number",
-            Json::Text(_) => "a string",
-            Json::List(_) => "an array",
-            Json::Record(_) => "an object",
-        };
-        CatalogError::Shape { member: Found::new(&self.path), want, found }
-    }
-
-    fn get(&self, name: &str) -> Result<Self, CatalogError> {
-        let Json::Record(members) = &self.json else {
-            return Err(self.refuse("an object"));
-        };
-        let json = members.get(name).cloned().unwrap_or(Json::Null);
-        Ok(Self { path: format!("{}.{name}", self.path), json })
-    }
-
-    fn items(&self) -> Result<Vec<Self>, CatalogError> {
-        let Json::List(items) = &self.json else {
-            return Err(self.refuse("an array"));
-        };
-        let item = |(place, json): (usize, &Json)| Self { path: format!("{}[{place}]", self.path), json: json.clone() };
-        Ok(items.iter().enumerate().map(item).collect())
-    }
-
-    fn text(&self) -> Result<&str, CatalogError> {
-        match &self.json {
-            Json::Text(text) => Ok(text),
-            _ => Err(self.refuse("a string")),
-        }
-    }
-
-    fn is_nothing(&self) -> bool {
-        self.json == Json::Null
+impl From<Catalog> for Written {
+    fn from(catalog: Catalog) -> Self {
+        Self { tools: catalog.tools.into_values().collect(), resource_attributes: catalog.resource_attributes }
     }
 }
 
-fn read_tool(member: &Member) -> Result<Tool, CatalogError> {
-    let mut tool = Tool::new(ToolName::new(member.get("name")?.text()?)?, ActionClass::Privileged);
-    let description = member.get("description")?;
-    if !description.is_nothing() {
-        tool = tool.described(description.text()?);
-    }
-    let schema = member.get("inputSchema")?;
-    let required = schema.get("required")?;
-    let required: BTreeSet<String> = if required.is_nothing() {
-        BTreeSet::new()
-    } else {
-        required.items()?.iter().map(|name| name.text().map(str::to_owned)).collect::<Result<_, _>>()?
-    };
-    let properties = schema.get("properties")?;
-    let declared = match &properties.json {
-        Json::Record(declared) => declared.clone(),
-        Json::Null => BTreeMap::new(),
-        _ => return Err(properties.refuse("an object")),
-    };
-    if declared.len() + required.len() > MAX_ARGUMENTS {
-        return Err(properties.refuse("an object of at most 256 arguments"));
-    }
-    for (name, property) in &declared {
-        let (argument, (kind, nullable)) = (ArgumentName::new(name)?, read_type(property));
-        tool = match required.contains(name) {
-            false => tool.optional(argument, kind)?,
-            true if nullable => tool.nullable(argument, kind)?,
-            true => tool.required(argument, kind)?,
-        };
-    }
-    // What must be given and is not described can be anything.
-    for name in required.iter().filter(|name| !declared.contains_key(*name)) {
-        tool = tool.nullable(ArgumentName::new(name)?, ArgumentType::Opaque)?;
-    }
-    Ok(tool)
-}
-
-/// The type that a JSON Schema says, and whether `null` is one of its values. What is not known is opaque.
-fn read_type(schema: &Json) -> (ArgumentType, bool) {
-    let Json::Record(schema) = schema else {
-        return (ArgumentType::Opaque, true);
-    };
-    if let Some(Json::List(choices)) = schema.get("anyOf") {
-        let is_null = |choice: &&Json| matches!(choice, Json::Record(choice) if names(choice, "null"));
-        let mut others = choices.iter().filter(|choice| !is_null(choice));
-        return match (others.next(), others.next()) {
-            (Some(one), None) => nullable_as(read_type(one), choices.len() > 1),
-            _ => (ArgumentType::Opaque, true),
-        };
-    }
-    // A list of types is read like `anyOf`.
-    if let Some(Json::List(types)) = schema.get("type") {
-        let mut others = types.iter().filter(|kind| **kind != Json::Text("null".to_owned()));
-        return match (others.next(), others.next()) {
-            (Some(one), None) => {
-                let one =
-                    schema.iter().map(|(name, json)| (name.clone(), if name == "type" { one } else { json }.clone()));
-                nullable_as(read_type(&Json::Record(one.collect())), types.len() > 1)
-            }
-            _ => (ArgumentType::Opaque, true),
-        };
-    }
-    let named = |kind| names(schema, kind);
-    let kind = match schema.get("items") {
-        _ if named("boolean") => ArgumentType::Bool,
-        _ if named("integer") => ArgumentType::Integer,
-        _ if named("number") => ArgumentType::Number,
-        _ if named("string") => ArgumentType::Text,
-        Some(Json::Record(items)) if named("array") && names(items, "string") => ArgumentType::Texts,
-        Some(Json::Record(items)) if named("array") && names(items, "integer") => ArgumentType::Integers,
-        _ => ArgumentType::Opaque,
-    };
-    (kind, kind == ArgumentType::Opaque)
-}
-
-/// The same type, `null` too where it is one of the choices.
-fn nullable_as((kind, nullable): (ArgumentType, bool), too: bool) -> (ArgumentType, bool) {
-    (kind, nullable || too)
-}
-
-fn names(schema: &BTreeMap<String, Json>, kind: &str) -> bool {
-    matches!(schema.get("type"), Some(Json::Text(text)) if text == kind)
+fn within(what: &'static str, found: usize, max: usize) -> Result<(), CatalogError> {
+    if found > max { Err(CatalogError::TooMany { what, found, max }) } else { Ok(()) }
 }

@@ -117,7 +117,7 @@ fn names_duplicates_and_bounds_are_checked() {
         (tools(&[named(&"a".repeat(129))]), |e| matches!(e, CatalogError::Id(_))),
         (tools(&[named("\\\"] appliesTo {")]), |e| matches!(e, CatalogError::Id(_))),
         (tools(&[argument]), |e| matches!(e, CatalogError::Id(_))),
-        (many(1001), |e| *e == CatalogError::TooMany { found: 1001, max: 1000 }),
+        (many(1001), |e| *e == CatalogError::TooMany { what: "tools", found: 1001, max: 1000 }),
         (r#"{"tools": [], "tools": []}"#.to_owned(), |e| matches!(e, CatalogError::Json(_))),
         (format!("{}{}", "[".repeat(65), "]".repeat(65)), |e| matches!(e, CatalogError::Json(_))),
         (format!("{{}}{}", " ".repeat(4 * 1024 * 1024)), |e| matches!(e, CatalogError::Json(_))),

@@ -21,6 +21,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("cedar_policy", &["policy/"]),
     ("smallvec", &["policy/"]),
     ("smol_str", &["policy/"]),
+    ("regex::", &["mandate/pattern.rs"]),
     ("ring::", &["canonical.rs", "entropy.rs", "jose/"]),
     ("now_utc", &["time.rs"]),
     ("SystemTime", &["time.rs"]),

@@ -1,0 +1,84 @@
+//! One declared argument of a tool: its name, its type, and what its values keep to.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Constraints, Value};
+use crate::id::{made_of, text};
+use crate::strict::present_object;
+
+text! {
+    /// The name of one argument of a tool.
+    ArgumentName, "argument name", "1 to 64 characters of A-Z, a-z, 0-9, `_`, `.` and `-`",
+    |text| made_of(text, 64, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+}
+
+/// The type of one argument, as policies see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ArgumentType {
+    /// A truth value; Cedar `Bool`.
+    Bool,
+    /// A 64-bit integer; Cedar `Long`.
+    Integer,
+    /// A number of at most four fractional digits; Cedar `decimal`.
+    Number,
+    /// A text; Cedar `String`.
+    Text,
+    /// An array of texts; Cedar `Set<String>`.
+    Texts,
+    /// An array of integers; Cedar `Set<Long>`.
+    Integers,
+    /// Anything else: counts in the digest, keeps to its [`Constraints`], and no policy can name it.
+    Opaque,
+}
+
+impl ArgumentType {
+    pub(super) fn admits(self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Opaque, _) | (Self::Bool, Value::Bool(_)) | (Self::Text, Value::Text(_)) => true,
+            (Self::Integer, Value::Number(number)) => number.as_integer().is_some(),
+            (Self::Number, Value::Number(number)) => number.is_decimal(),
+            (Self::Texts, Value::List(items)) => items.iter().all(|item| Self::Text.admits(item)),
+            (Self::Integers, Value::List(items)) => items.iter().all(|item| Self::Integer.admits(item)),
+            _ => false,
+        }
+    }
+
+    /// What a value of this type is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "a boolean",
+            Self::Integer => "an integer",
+            Self::Number => "a number of at most 922337203685477.5807",
+            Self::Text => "a text",
+            Self::Texts => "a list of texts",
+            Self::Integers => "a list of integers",
+            Self::Opaque => "anything",
+        }
+    }
+}
+
+/// One declared argument.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Parameter {
+    #[serde(rename = "type")]
+    pub(crate) kind: ArgumentType,
+    /// Every call gives it.
+    #[serde(default)]
+    pub(crate) required: bool,
+    /// A call may give `null`.
+    #[serde(default)]
+    pub(crate) nullable: bool,
+    /// What its values keep to besides, except `null` where that is allowed.
+    #[serde(default, deserialize_with = "present_object", skip_serializing_if = "Option::is_none")]
+    pub(crate) constraints: Option<Box<Constraints>>,
+}
+
+impl Parameter {
+    /// Whether policies always see it.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.required && !self.nullable
+    }
+}
