@@ -25,7 +25,7 @@ use scene::Scene;
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
 
 /// Jobs, and how many rounds of eight questions are enough to divide by.
-const JOBS: [(&str, u32); 3] = [("raw_cedar", 2), ("compiled", 2_000), ("verdict", 2_000)];
+const JOBS: [(&str, u32); 3] = [("raw_cedar", 10), ("compiled", 2_000), ("verdict", 2_000)];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();

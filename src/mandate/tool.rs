@@ -1,5 +1,6 @@
 //! What a host declares of a tool: its arguments, how much is at stake, and the labels of what it touches.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,14 @@ text! {
     /// Where data came from or what it is: `untrusted`, `pii`, `secret`, `internal`, or a name of the host's.
     Label, "label", "1 to 32 characters of a-z, 0-9 and `-`",
     |text| made_of(text, 32, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// One argument of a tool beside one of a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Beside<'t> {
+    Declared(&'t ArgumentName, &'t Parameter),
+    Given(&'t str),
+    Both(&'t ArgumentName, &'t Parameter, &'t Value),
 }
 
 /// The arguments of a call do not fit the tool.
@@ -266,25 +275,54 @@ impl Tool {
     ///
     /// The first argument that does not fit: an undeclared one, or else by name.
     pub fn check(&self, arguments: &Arguments) -> Result<(), ToolError> {
-        for (name, _) in arguments.iter() {
-            if !self.parameters.contains_key(name) {
-                return Err(ToolError::Undeclared { tool: self.name.clone(), argument: Found::new(name) });
-            }
+        let mut first = Ok(());
+        for beside in self.beside(arguments) {
+            let fits = match beside {
+                Beside::Given(name) => {
+                    return Err(ToolError::Undeclared { tool: self.name.clone(), argument: Found::new(name) });
+                }
+                Beside::Declared(name, parameter) if parameter.required => {
+                    Err(ToolError::Missing { tool: self.name.clone(), argument: name.clone() })
+                }
+                Beside::Declared(..) => Ok(()),
+                Beside::Both(name, parameter, value) => self.check_value(name, parameter, value),
+            };
+            first = first.and(fits);
         }
-        self.parameters.iter().try_for_each(|(name, parameter)| match arguments.get(name.as_str()) {
-            None if !parameter.required => Ok(()),
-            None => Err(ToolError::Missing { tool: self.name.clone(), argument: name.clone() }),
-            Some(Value::Null) if parameter.nullable => Ok(()),
-            Some(value) if !parameter.kind.admits(value) => Err(ToolError::Type {
+        first
+    }
+
+    fn check_value(&self, name: &ArgumentName, parameter: &Parameter, value: &Value) -> Result<(), ToolError> {
+        match (value, &parameter.constraints) {
+            (Value::Null, _) if parameter.nullable => Ok(()),
+            _ if !parameter.kind.admits(value) => Err(ToolError::Type {
                 tool: self.name.clone(),
                 argument: name.clone(),
                 want: parameter.kind.name(),
                 found: value.kind(),
             }),
-            Some(value) => match &parameter.constraints {
-                Some(constraints) => constraints.check(value).map_err(|broken| self.broken(name, broken)),
-                None => Ok(()),
-            },
+            (_, Some(constraints)) => constraints.check(value).map_err(|broken| self.broken(name, broken)),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// What the tool declares beside what a call gives, by name: both are in order, so one walk sees all.
+    pub(crate) fn beside<'t>(&'t self, arguments: &'t Arguments) -> impl Iterator<Item = Beside<'t>> {
+        let (mut declared, mut given) = (self.parameters.iter().peekable(), arguments.iter().peekable());
+        std::iter::from_fn(move || {
+            let order = match (declared.peek(), given.peek()) {
+                (Some((declared, _)), Some((given, _))) => declared.as_str().cmp(given),
+                (Some(_), None) => Ordering::Less,
+                (None, _) => Ordering::Greater,
+            };
+            match order {
+                Ordering::Less => declared.next().map(|(name, parameter)| Beside::Declared(name, parameter)),
+                Ordering::Greater => given.next().map(|(name, _)| Beside::Given(name)),
+                Ordering::Equal => {
+                    let ((name, parameter), (_, value)) = (declared.next()?, given.next()?);
+                    Some(Beside::Both(name, parameter, value))
+                }
+            }
         })
     }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use smallvec::SmallVec;
+
 use super::Question;
-use super::compiled::{Fields, Members, Name, Record, Uid, Val, Word};
+use super::compiled::{self, Fields, Members, Name, Record, Uid, Val, Word};
 use crate::identity::AgentIdentity;
-use crate::mandate::{Approval, ArgumentType, Arguments, Label, Resource, Tool, ToolName, Value};
+use crate::mandate::{Approval, ArgumentType, Arguments, Beside, Label, Resource, Tool, ToolName, Value};
 
 /// The entity types of the vocabulary.
 #[derive(Debug, Clone)]
@@ -49,14 +51,19 @@ pub(super) struct Context<'q> {
 }
 
 impl<'q> Context<'q> {
-    pub(super) fn new(question: &'q Question<'q>, tool: &'q Tool, kinds: &'q Kinds, seen: Seen) -> Self {
+    pub(super) fn new(
+        question: &'q Question<'q>,
+        (tool, places): (&'q Tool, &'q Record),
+        kinds: &'q Kinds,
+        seen: Seen,
+    ) -> Self {
         Self {
             question,
             kinds,
             seen,
             task: Task { question, approvers: Approvers { approvals: question.mandate.approvals(), kinds } },
             tool: Declared(tool),
-            args: Args { tool, arguments: question.action.arguments() },
+            args: Args::new(tool, places, question.action.arguments()),
         }
     }
 }
@@ -161,23 +168,41 @@ impl Fields for Target<'_> {
 
 /// `context.args`: the arguments that policies can name, in the types that the tool declares. They were checked.
 struct Args<'q> {
-    tool: &'q Tool,
-    arguments: &'q Arguments,
+    /// The place of each argument among the values, by its name.
+    places: &'q Record,
+    /// What each argument is, in the order of their names.
+    values: SmallVec<[Option<Val<'q>>; 8]>,
+}
+
+impl<'q> Args<'q> {
+    fn new(tool: &'q Tool, places: &'q Record, arguments: &'q Arguments) -> Self {
+        let values = tool.beside(arguments).filter_map(|beside| match beside {
+            Beside::Declared(..) => Some(None),
+            Beside::Both(_, parameter, value) => Some(argument(parameter.kind, value)),
+            Beside::Given(_) => None,
+        });
+        Self { places, values: values.collect() }
+    }
 }
 
 impl Fields for Args<'_> {
     fn get(&self, name: &Name) -> Option<Val<'_>> {
-        let value = self.arguments.get(name.as_str())?;
-        let parameter = self.tool.parameters().get(name.as_str())?;
-        argument(parameter.kind, value)
+        match Fields::get(self.places, name)? {
+            Val::Long(place) => self.values.get(usize::try_from(place).ok()?).copied().flatten(),
+            _ => None,
+        }
     }
 
     fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool {
-        self.arguments.iter().all(|(name, value)| {
-            let parameter = self.tool.parameters().get(name);
-            parameter.and_then(|parameter| argument(parameter.kind, value)).is_none_or(|value| visit(name, value))
-        })
+        let named = self.places.iter().zip(&self.values);
+        named.filter_map(|((name, _), value)| Some((name, (*value)?))).all(|(name, value)| visit(name.as_str(), value))
     }
+}
+
+/// The place of each argument of a tool, by its name.
+pub(super) fn places(tool: &Tool) -> Record {
+    let names = tool.parameters().keys().map(|name| Name::new(name.as_str()));
+    names.zip(0..).map(|(name, place)| (name, compiled::Value::Long(place))).collect()
 }
 
 /// A value as policies see one of the declared type.

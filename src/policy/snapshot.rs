@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use super::compiled::{Asked, Compiled, Data, Effect, Entities, EntityUid, Known, Record, Request, Tally, Uid};
 use super::facts::{Agent, Context, Kinds, Seen, Target};
 use super::policy::Policy;
-use super::{Catalog, Message, PolicyError, PolicyName, Question, stack, text};
+use super::{Catalog, Message, PolicyError, PolicyName, Question, facts, stack, text};
 use crate::canonical::{Digest, Encoder};
 use crate::id::Found;
 use crate::mandate::{Tool, ToolName};
@@ -30,6 +30,8 @@ pub(super) struct Snapshot {
 #[derive(Debug)]
 pub(super) struct Prepared {
     tool: Tool,
+    /// The place of each argument.
+    places: Record,
     action: EntityUid,
     groups: Box<[EntityUid]>,
     /// Where the policies are that can matter.
@@ -70,6 +72,7 @@ impl Snapshot {
                 let matter = || compiled.index().all(&buckets).filter_map(|number| policies_read.get(number as usize));
                 let prepared = Prepared {
                     tool: tool.clone(),
+                    places: facts::places(tool),
                     permits_see_approval: matter()
                         .any(|policy| policy.sees_approval && policy.rule.effect == Effect::Permit),
                     sees_agent_user: matter().any(|policy| policy.sees_agent_user),
@@ -125,7 +128,7 @@ impl Snapshot {
         let (agent, resource) = (question.mandate.agent(), question.action.resource());
         let attributes = Agent { agent, kinds: &self.kinds };
         let target = Target { resource, given: &self.bare };
-        let context = Context::new(question, &prepared.tool, &self.kinds, seen);
+        let context = Context::new(question, (&prepared.tool, &prepared.places), &self.kinds, seen);
         let within = |uid| self.entities.get(uid).map_or(&[][..], |data| data.ancestors);
         let principal = Uid { kind: &self.kinds.agent, id: agent.id().as_str() };
         let resource = Uid { kind: &self.kinds.resource, id: resource.as_str() };
