@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcDateTime};
 
 /// A moment between the years 1970 and 9999, in UTC, to the nanosecond.
 ///
@@ -19,21 +19,21 @@ use time::format_description::well_known::Rfc3339;
 /// assert!(start < start.after(Duration::from_secs(1)));
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp(OffsetDateTime);
+pub struct Timestamp(UtcDateTime);
 
 /// The last second of the year 9999.
 const LAST: i64 = 253_402_300_799;
 
 impl Timestamp {
     /// The start of 1970: earlier than anything that can be valid.
-    pub const EPOCH: Self = Self(OffsetDateTime::UNIX_EPOCH);
+    pub const EPOCH: Self = Self(UtcDateTime::UNIX_EPOCH);
 
     /// The moment `seconds` after the start of 1970; `None` outside 1970 to 9999.
     pub fn from_unix(seconds: i64) -> Option<Self> {
         if !(0..=LAST).contains(&seconds) {
             return None;
         }
-        OffsetDateTime::from_unix_timestamp(seconds).ok().map(Self)
+        UtcDateTime::from_unix_timestamp(seconds).ok().map(Self)
     }
 
     /// Whole seconds since the start of 1970.
@@ -43,7 +43,7 @@ impl Timestamp {
 
     fn from_micros(micros: i64) -> Option<Self> {
         Self::from_unix(micros / 1_000_000)?;
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok().map(Self)
+        UtcDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok().map(Self)
     }
 
     fn micros(self) -> i64 {
@@ -99,7 +99,7 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
         let text = <String as serde::Deserialize>::deserialize(deserializer)?;
         let moment = OffsetDateTime::parse(&text, &Rfc3339).map_err(D::Error::custom)?;
         match Self::from_unix(moment.unix_timestamp()) {
-            Some(_) => Ok(Self(moment.to_offset(time::UtcOffset::UTC))),
+            Some(_) => Ok(Self(moment.to_utc())),
             None => Err(D::Error::custom("a moment outside 1970 to 9999")),
         }
     }
@@ -132,7 +132,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[allow(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
     fn now(&self) -> Result<Timestamp, ClockError> {
-        let now = OffsetDateTime::now_utc();
+        let now = UtcDateTime::now();
         Timestamp::from_unix(now.unix_timestamp()).map(|_| Timestamp(now)).ok_or(ClockError)
     }
 }

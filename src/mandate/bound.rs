@@ -1,5 +1,6 @@
 //! A bound: which values one argument may have.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,8 @@ use crate::strict::{object, present};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "WrittenBound", into = "WrittenBound")]
 pub struct Bound {
-    one_of: Option<BTreeSet<Target>>,
+    /// In order, each once.
+    one_of: Option<Box<[Target]>>,
     at_least: Option<Number>,
     at_most: Option<Number>,
     or_absent: bool,
@@ -30,7 +32,8 @@ impl Bound {
 
     /// One of exactly these values.
     pub fn one_of<T: Into<Target>>(targets: impl IntoIterator<Item = T>) -> Self {
-        Self { one_of: Some(targets.into_iter().map(Into::into).collect()), or_absent: false, ..Self::anything() }
+        let targets: BTreeSet<Target> = targets.into_iter().map(Into::into).collect();
+        Self { one_of: Some(targets.into_iter().collect()), or_absent: false, ..Self::anything() }
     }
 
     /// A number from zero to this one: who writes a limit does not mean a negative amount.
@@ -45,7 +48,7 @@ impl Bound {
 
     /// Not given at all, or `null`.
     pub fn absent() -> Self {
-        Self { one_of: Some(BTreeSet::new()), ..Self::anything() }
+        Self { one_of: Some(Box::default()), ..Self::anything() }
     }
 
     /// As before, or not given at all.
@@ -65,7 +68,8 @@ impl Bound {
     }
 
     fn admits_one(&self, value: &Value) -> bool {
-        let named = self.one_of.as_ref().is_none_or(|targets| targets.iter().any(|target| target.is(value)));
+        let is_among = |targets: &[Target]| targets.binary_search_by(|target| target.cmp_value(value)).is_ok();
+        let named = self.one_of.as_deref().is_none_or(is_among);
         named && (!self.is_range() || matches!(value, Value::Number(number) if self.in_range(*number)))
     }
 
@@ -94,7 +98,7 @@ impl Bound {
     }
 
     pub(super) fn encode(&self, encoder: &mut Encoder) {
-        encoder.tag(u8::from(self.one_of.is_some())).count(self.one_of.as_ref().map_or(0, BTreeSet::len));
+        encoder.tag(u8::from(self.one_of.is_some())).count(self.one_of.as_deref().map_or(0, <[Target]>::len));
         self.one_of.iter().flatten().for_each(|target| target.to_value().encode(encoder));
         for limit in [self.at_least, self.at_most] {
             Value::from(limit).encode(encoder);
@@ -136,6 +140,7 @@ impl TryFrom<WrittenBound> for Bound {
         let WrittenBound::Parts(Parts { one_of, at_least, at_most, or_absent }) = written else {
             return Ok(Self::absent());
         };
+        let one_of = one_of.map(|targets| targets.into_iter().collect());
         let at_least = at_least.or(at_most.map(|_| Number::from(0)));
         let bound = Self { one_of, at_least, at_most, or_absent };
         if bound.one_of.is_none() && !bound.is_range() {
@@ -151,6 +156,7 @@ impl From<Bound> for WrittenBound {
             return Self::Word(Word::Absent);
         }
         let Bound { one_of, at_least, at_most, or_absent } = bound;
+        let one_of = one_of.map(|targets| targets.into_iter().collect());
         Self::Parts(Parts { one_of, at_least, at_most, or_absent })
     }
 }
@@ -172,12 +178,14 @@ pub enum Target {
 }
 
 impl Target {
-    fn is(&self, value: &Value) -> bool {
+    /// Where a value stands in the order of targets; what can be no target is behind them all.
+    fn cmp_value(&self, value: &Value) -> Ordering {
         match (self, value) {
-            (Self::Bool(target), Value::Bool(value)) => target == value,
-            (Self::Number(target), Value::Number(value)) => target == value,
-            (Self::Text(target), Value::Text(value)) => target == value,
-            _ => false,
+            (Self::Bool(target), Value::Bool(value)) => target.cmp(value),
+            (Self::Number(target), Value::Number(value)) => target.cmp(value),
+            (Self::Text(target), Value::Text(value)) => target.cmp(value),
+            (Self::Number(_) | Self::Text(_), Value::Bool(_)) | (Self::Text(_), Value::Number(_)) => Ordering::Greater,
+            _ => Ordering::Less,
         }
     }
 

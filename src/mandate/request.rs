@@ -38,7 +38,9 @@ impl ActionRequest {
 
     /// Whether the same action is asked for, at this step or another.
     pub(super) fn is_same_action(&self, other: &Self) -> bool {
-        *self == Self { step: self.step, ..other.clone() }
+        let Self { task, step: _, agent, mode, tool, resource, arguments } = self;
+        (task, agent, mode) == (&other.task, &other.agent, &other.mode)
+            && (tool, resource, arguments) == (&other.tool, &other.resource, &other.arguments)
     }
 
     /// The task that the action belongs to.

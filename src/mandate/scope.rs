@@ -313,7 +313,8 @@ impl Grant {
         self.audiences.as_ref()
     }
 
-    fn covers(&self, action: &Action, class: ActionClass) -> Coverage {
+    /// Whether the grant covers an action of its tool.
+    pub(crate) fn covers(&self, action: &Action, class: ActionClass) -> Coverage {
         if *action.mode() == Mode::Autonomous && !self.autonomous {
             return Coverage::Outside(Beyond::Mode);
         }

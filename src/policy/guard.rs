@@ -1,7 +1,7 @@
 //! What no policy may override: standing, declaration, scope and budget.
 
 use super::{Question, Reason};
-use crate::mandate::{Beyond, Coverage, Mandate, Mode, Standing, TaskState, Tool};
+use crate::mandate::{Beyond, Coverage, LedgerView, Mandate, Mode, Standing, TaskState, Tool};
 use crate::time::Timestamp;
 
 /// Checks everything that policies are not asked about. Returns what a human must approve, if anything.
@@ -9,12 +9,14 @@ pub(super) fn check(question: &Question<'_>, tool: &Tool) -> Result<Option<Beyon
     let (mandate, action) = (question.mandate, question.action);
     check_agent_user(question)?;
     tool.check(action.arguments()).map_err(Reason::Arguments)?;
-    let ask = match mandate.intent().scope().covers(action, tool.class()) {
+    let scope = mandate.intent().scope();
+    let grant = scope.grant(action.tool()).ok_or(Reason::OutOfScope(Beyond::Tool))?;
+    let ask = match grant.covers(action, tool.class()) {
         Coverage::Outside(beyond) => return Err(Reason::OutOfScope(beyond)),
         Coverage::Ask(beyond) => Some(beyond),
         Coverage::Within => None,
     };
-    check_budget(question)?;
+    check_budget(question.ledger, scope.max_calls(), grant.max_calls())?;
     Ok(ask)
 }
 
@@ -74,13 +76,8 @@ fn check_agent_user(question: &Question<'_>) -> Result<(), Reason> {
     }
 }
 
-fn check_budget(question: &Question<'_>) -> Result<(), Reason> {
-    let ledger = question.ledger;
-    let limits = [
-        (ledger.calls, question.mandate.intent().scope().max_calls()),
-        (ledger.tool_calls, question.mandate.max_tool_calls(question.action.tool())),
-    ];
-    for (used, limit) in limits {
+fn check_budget(ledger: &LedgerView, max_calls: Option<u32>, max_tool_calls: Option<u32>) -> Result<(), Reason> {
+    for (used, limit) in [(ledger.calls, max_calls), (ledger.tool_calls, max_tool_calls)] {
         if let Some(limit) = limit
             && used >= limit
         {

@@ -24,6 +24,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regex::", &["mandate/pattern.rs"]),
     ("ring::", &["canonical.rs", "entropy.rs", "jose/"]),
     ("now_utc", &["time.rs"]),
+    ("UtcDateTime", &["time.rs"]),
     ("SystemTime", &["time.rs"]),
     ("Instant", &["time.rs"]),
     ("std::fs", &[]),

@@ -267,6 +267,28 @@ fn an_action_is_covered_as_its_scope_says() {
 }
 
 #[test]
+fn a_value_is_named_by_its_like_among_whatever_else_is_named() {
+    let values = ["false", "true", "-1", "0", "2.5", "10", r#""""#, r#""0""#, r#""a""#, r#""true""#];
+    let never = ["null", "[]", "[[1]]", "{}"];
+    let target = |text: &str| match text.parse::<Number>() {
+        Ok(number) => Target::Number(number),
+        Err(_) if text.starts_with('"') => Target::from(text.trim_matches('"')),
+        Err(_) => Target::Bool(text == "true"),
+    };
+    for chosen in 0..1_usize << values.len() {
+        let named = |place: usize| chosen >> place & 1 == 1;
+        let targets = (0..values.len()).rev().filter(|place| named(*place)).map(|place| target(values[place]));
+        let scope = Scope::new().allow("it", Grant::new().bound("x", Bound::one_of(targets)).unwrap().autonomous());
+        let (scope, given) = (scope.unwrap(), values.iter().chain(&never).enumerate());
+        for (place, value) in given {
+            let action = Action::autonomous("it", &ticket()).unwrap().with(args(&format!(r#"{{"x": {value}}}"#)));
+            let within = scope.covers(&action, ActionClass::Read) == Coverage::Within;
+            assert_eq!(within, place < values.len() && named(place), "{value} in {scope:?}");
+        }
+    }
+}
+
+#[test]
 fn what_a_person_wrote_wrong_is_refused_and_says_so() {
     let grant = |grant: &str| format!(r#"{{"tools": {{"a": {grant}}}}}"#);
     let bound = |bound: &str| grant(&format!(r#"{{"where": {{"x": {bound}}}}}"#));
