@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::id::EventId;
+use crate::id::{EventId, Prose};
 use crate::mandate::{ActionRequest, ToolName};
 use crate::policy::{Outcome, PolicyName, PolicyNames, Reason, ReasonCode, Remedy};
 
@@ -21,6 +21,8 @@ struct Refusal {
     outcome: Outcome,
     reason: Reason,
     policies: PolicyNames,
+    because: Option<Prose>,
+    hidden: bool,
     tool: ToolName,
     request: Option<ActionRequest>,
     event: Option<EventId>,
@@ -28,12 +30,21 @@ struct Refusal {
 
 impl Denial {
     pub(crate) fn new(reason: Reason, tool: &ToolName, event: Option<EventId>) -> Self {
-        let (outcome, policies) = (Outcome::Denied, PolicyNames::default());
-        Self(Box::new(Refusal { outcome, reason, policies, tool: tool.clone(), request: None, event }))
+        Self(Box::new(Refusal {
+            outcome: Outcome::Denied,
+            reason,
+            policies: PolicyNames::default(),
+            because: None,
+            hidden: false,
+            tool: tool.clone(),
+            request: None,
+            event,
+        }))
     }
 
-    pub(super) fn with_policies(mut self, policies: PolicyNames) -> Self {
-        self.0.policies = policies;
+    /// With what the policies said.
+    pub(super) fn as_decided(mut self, policies: PolicyNames, because: Option<Prose>, hidden: bool) -> Self {
+        (self.0.policies, self.0.because, self.0.hidden) = (policies, because, hidden);
         self
     }
 
@@ -51,6 +62,11 @@ impl Denial {
     /// The stable code of the reason.
     pub fn code(&self) -> ReasonCode {
         self.0.reason.code()
+    }
+
+    /// The code that is safe to show to the model: where a policy hides the tool, that there is no such tool.
+    pub fn code_for_model(&self) -> ReasonCode {
+        if self.0.hidden { ReasonCode::ToolUndeclared } else { self.code() }
     }
 
     /// What would lift the refusal.
@@ -81,6 +97,11 @@ impl Denial {
         format!("{verb} `{tool}`: {} ({reason}) [{event}]", reason.code().as_str())
     }
 
+    /// What the policy that forbids it says of it: its `@reason`.
+    pub fn because(&self) -> Option<&Prose> {
+        self.0.because.as_ref()
+    }
+
     /// For the developer: the same, what would lift it, and the policies that had a part in it.
     pub fn explain(&self) -> String {
         let policies: Vec<&str> = self.0.policies.iter().map(PolicyName::as_str).collect();
@@ -91,14 +112,15 @@ impl Denial {
             Remedy::NewTask => "a new task may be permitted to do it",
             Remedy::Later => "it may be permitted later",
         };
+        let because = self.because().map_or(String::new(), |because| format!("\n  because: {because}"));
         let by = if policies.is_empty() { "none".to_owned() } else { policies.join(", ") };
-        format!("{}\n  remedy: {remedy}\n  policies: {by}", self.admin())
+        format!("{}\n  remedy: {remedy}\n  policies: {by}{because}", self.admin())
     }
 }
 
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code().for_model())
+        f.write_str(self.code_for_model().for_model())
     }
 }
 

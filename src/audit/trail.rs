@@ -108,12 +108,12 @@ impl Trail {
                 verdict.policy_digest,
                 action.approval().map_or(last, |approval| last.min(approval.ends())),
             )),
-            (Outcome::Held, Some(reason), ..) => {
-                Err(hold(reason, Some(decision)).with_policies(verdict.policies).held(request))
-            }
+            (Outcome::Held, Some(reason), ..) => Err(hold(reason, Some(decision))
+                .as_decided(verdict.policies, verdict.because, verdict.hidden)
+                .held(request)),
             (_, reason, ..) => {
                 let reason = reason.unwrap_or(Reason::NotPermitted);
-                Err(refuse(reason, Some(decision)).with_policies(verdict.policies))
+                Err(refuse(reason, Some(decision)).as_decided(verdict.policies, verdict.because, verdict.hidden))
             }
         }
     }

@@ -9,6 +9,7 @@ use super::facts::Seen;
 use super::snapshot::{Prepared, Snapshot};
 use super::{Catalog, Outcome, PolicyError, PolicyNames, Question, Reason, Verdict, guard};
 use crate::canonical::Digest;
+use crate::id::Prose;
 use crate::mandate::{ActionClass, Beyond};
 
 /// Decides with one snapshot of policies at a time. Cheap to clone; clones share the snapshot. A door keeps its own: what
@@ -99,6 +100,8 @@ impl Evaluator {
             outcome: Outcome::Permitted,
             reason: None,
             policies: PolicyNames::default(),
+            because: None,
+            hidden: false,
             class: prepared.map_or(ActionClass::Privileged, |prepared| prepared.tool().class()),
             rests_on_approval: false,
             policy_digest: snapshot.digest(),
@@ -113,7 +116,8 @@ impl Evaluator {
         };
         let approved = question.is_approved();
         let (answer, beyond) = Asking { snapshot: &snapshot, question, prepared }.for_approval(approved, beyond);
-        let verdict = Verdict { policies: answer.policies, ..verdict };
+        let Answer { policies, because, hidden, .. } = answer;
+        let verdict = Verdict { policies, because, hidden, ..verdict };
         match (answer.refusal, beyond, action.approval()) {
             (Some(reason), ..) => verdict.refused(reason),
             (None, _, _) if approved => Verdict { rests_on_approval: true, ..verdict },
@@ -130,6 +134,7 @@ impl Evaluator {
 }
 
 /// What policies say.
+#[derive(Default)]
 struct Answer {
     /// The policies that decided.
     policies: PolicyNames,
@@ -137,6 +142,8 @@ struct Answer {
     refusal: Option<Reason>,
     /// Whether an approval of the exact action might change it.
     can_be_lifted: bool,
+    because: Option<Prose>,
+    hidden: bool,
 }
 
 /// One question, to one snapshot.
@@ -180,15 +187,21 @@ impl Asking<'_> {
                 .map(|policy| policy.name.clone())
                 .collect()
         };
-        let answer = Answer { policies: PolicyNames::default(), refusal: None, can_be_lifted: false };
+        let answer = Answer::default();
         if !tally.errors.is_empty() {
             return Answer { refusal: Some(Reason::PolicyFailed(names(&tally.errors))), ..answer };
         }
         if !tally.forbids.is_empty() {
             let policies = names(&tally.forbids);
-            let sees = |number: &u32| self.snapshot.policy(*number).is_some_and(|policy| policy.sees_approval);
-            let can_be_lifted = tally.forbids.iter().all(sees);
-            return Answer { policies: policies.clone(), refusal: Some(Reason::Forbidden(policies)), can_be_lifted };
+            let forbids = || tally.forbids.iter().filter_map(|number| self.snapshot.policy(*number));
+            let said = forbids().filter_map(|policy| Some((&policy.name, policy.because.as_ref()?)));
+            return Answer {
+                policies: policies.clone(),
+                refusal: Some(Reason::Forbidden(policies)),
+                can_be_lifted: forbids().all(|policy| policy.sees_approval),
+                because: said.min_by_key(|(name, _)| *name).map(|(_, because)| because.clone()),
+                hidden: forbids().any(|policy| policy.hides),
+            };
         }
         if tally.permits.is_empty() {
             let can_be_lifted = self.prepared.permits_see_approval;

@@ -7,7 +7,7 @@ use serde::ser::SerializeStruct;
 
 use super::{PolicyName, PolicyNames};
 use crate::canonical::Digest;
-use crate::id::Found;
+use crate::id::{Found, Prose};
 use crate::identity::{AgentId, AgentUserId, OperatorId};
 use crate::mandate::{ActionClass, Beyond, TaskState, ToolError, ToolName};
 use crate::time::Timestamp;
@@ -38,6 +38,12 @@ pub struct Verdict {
     pub reason: Option<Reason>,
     /// The policies that decided: those that permit, or those that forbid.
     pub policies: PolicyNames,
+    /// What the policies that forbid say of it, for the operator: the first `@reason` among them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<Prose>,
+    /// Whether a policy hides that there is such a tool: then the model is told that there is none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// The class of the action; privileged where the tool is not declared.
     pub class: ActionClass,
     /// Whether it is permitted only because a human approved exactly this action.
