@@ -146,7 +146,7 @@ impl Constraints {
     ///
     /// # Errors
     ///
-    /// A pattern that is not valid, is not in that language, is longer than 512 bytes, or is larger than 64 KiB when
+    /// A pattern that is not valid, is not in that language, is longer than 512 bytes, or is larger than 128 KiB when
     /// compiled.
     pub fn pattern(mut self, pattern: &str) -> Result<Self, PatternError> {
         self.pattern = Some(Pattern::new(pattern)?);

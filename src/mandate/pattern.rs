@@ -12,7 +12,7 @@ use crate::id::Found;
 /// Bytes of one pattern.
 const MAX_TEXT: usize = 512;
 /// Bytes of one pattern when it is compiled.
-const MAX_COMPILED: usize = 64 * 1024;
+const MAX_COMPILED: usize = 128 * 1024;
 /// Bytes of what one thread remembers while it matches.
 const MAX_CACHE: usize = 128 * 1024;
 /// Brackets within brackets.
@@ -52,7 +52,7 @@ impl Pattern {
             .build();
         let regex = built.map_err(|error| {
             let large = matches!(error, regex::Error::CompiledTooBig(_));
-            refuse(if large { "is larger than 64 KiB when compiled" } else { "is not valid" })
+            refuse(if large { "is larger than 128 KiB when compiled" } else { "is not valid" })
         })?;
         Ok(Self { text: text.to_owned(), regex })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{mcp, schema};
+use super::{PolicyError, host_schema, mcp, schema};
 use crate::canonical::Encoder;
 use crate::id::{Found, IdError};
 use crate::json::JsonError;
@@ -239,6 +239,18 @@ impl Catalog {
     /// ```
     pub fn schema(&self) -> String {
         schema::write(self.tools(), &self.resource_attributes)
+    }
+
+    /// Checks a Cedar schema that a host wrote, in place of [`schema`](Self::schema): it may declare more, and must fit
+    /// everything that is asked about these tools. Each tool is an action of an `AgentIdentity` on a `Resource`; its
+    /// context has every member that ours has, of the same type, and needs no other.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::Schema`]: the text is over a bound, is no Cedar schema, or does not fit, with the tool and the
+    /// member or the entity type that does not.
+    pub fn check_schema(&self, text: &str) -> Result<(), PolicyError> {
+        host_schema::check(text, self).map(drop)
     }
 }
 

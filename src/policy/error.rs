@@ -59,6 +59,9 @@ pub enum PolicyError {
     /// Entities that contradict each other.
     #[error(transparent)]
     Entities(#[from] super::compiled::EntitiesError),
+    /// A schema of the host's does not fit the catalogue.
+    #[error(transparent)]
+    Schema(#[from] super::SchemaError),
     /// There is no thread with a stack of its own to load policies on, or loading ended early.
     #[error("policies could not be loaded on a stack of their own")]
     NoStack,
@@ -74,6 +77,13 @@ pub struct Message(String);
 impl Message {
     pub(super) fn of(message: &impl fmt::Display) -> Self {
         Self(message.to_string().chars().take(500).collect())
+    }
+
+    /// An error and its causes.
+    pub(super) fn in_full(error: &dyn std::error::Error) -> Self {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        let said: Vec<String> = causes.take(8).map(ToString::to_string).collect();
+        Self::of(&said.join(": "))
     }
 }
 

@@ -346,7 +346,8 @@ fn value(depth: u32) -> BoxedStrategy<Value> {
         .boxed()
 }
 
-fn schema(depth: u32) -> BoxedStrategy<Value> {
+/// A JSON Schema of the subset that is enforced.
+pub(crate) fn schema(depth: u32) -> BoxedStrategy<Value> {
     let kinds = || select(vec!["null", "boolean", "integer", "number", "string", "array", "object"]);
     let kind = prop_oneof![
         4 => kinds().prop_map(|kind| json!({ "type": kind })),

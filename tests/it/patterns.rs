@@ -119,8 +119,8 @@ fn a_pattern_that_cannot_be_held_is_refused_and_says_why() {
         ("\\u{110000}", "is not valid"),
         ("\\p{Nothing}", "is not valid"),
         ("\\pL", "is not valid"),
-        ("\\d{1000}{1000}", "is larger than 64 KiB when compiled"),
-        ("(?:\\p{L}{50}){50}", "is larger than 64 KiB when compiled"),
+        ("\\d{1000}{1000}", "is larger than 128 KiB when compiled"),
+        ("(?:\\p{L}{50}){50}", "is larger than 128 KiB when compiled"),
         (&long, "is longer than 512 bytes"),
     ];
     for (pattern, why) in rows {
