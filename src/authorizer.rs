@@ -15,7 +15,7 @@ use crate::identity::{AgentId, AgentIdentity, Change, OperatorId, OperatorSessio
 use crate::jose::Refused;
 use crate::live::{locked, shielded};
 use crate::mandate::{Action, Assignment, Mandate, TaskState};
-use crate::policy::Evaluator;
+use crate::policy::{Bundle, Evaluator};
 use crate::task::Task;
 
 /// Abandoned tasks that are closed when another begins.
@@ -225,18 +225,19 @@ impl Authorizer {
         Ok(change)
     }
 
-    /// Replaces the policies. Permits that older policies gave are not honoured any more.
+    /// Replaces the policies, a text or a [`Bundle`]. Permits that older policies gave are not honoured any more.
     ///
     /// # Errors
     ///
-    /// The operator is no active administrator, the session is over, the policies do not load, others are being loaded,
-    /// or the record was not taken: then the older policies stay.
-    pub fn reload(&self, by: &OperatorSession, policies: &str) -> Result<Digest, Error> {
+    /// The operator is no active administrator, the session is over, the policies do not load, a later version is loaded
+    /// and this one not forced, it is not sealed by the pinned key, others are being loaded, or the record was not taken:
+    /// then the older policies stay.
+    pub fn reload(&self, by: &OperatorSession, bundle: impl Into<Bundle>) -> Result<Digest, Error> {
         let now = self.0.administrator(by)?;
-        let loaded = self.0.evaluator.prepare(policies)?;
-        let digest = loaded.digest();
-        // Never waited for: policies are installed in the order in which they are recorded.
+        // Never waited for: bundles are installed in the order in which they are recorded.
         let _reloading = self.0.reloading.try_lock().map_err(|_| Error::Reloading)?;
+        let loaded = self.0.evaluator.prepare(&bundle.into())?;
+        let digest = loaded.digest();
         self.0.administered(by, None, Administered::Policies { digest }, now)?;
         self.0.evaluator.install(loaded);
         Ok(digest)

@@ -34,7 +34,7 @@ pub enum ArgumentType {
 }
 
 impl ArgumentType {
-    pub(super) fn admits(self, value: &Value) -> bool {
+    pub(crate) fn admits(self, value: &Value) -> bool {
         match (self, value) {
             (Self::Opaque, _) | (Self::Bool, Value::Bool(_)) | (Self::Text, Value::Text(_)) => true,
             (Self::Integer, Value::Number(number)) => number.as_integer().is_some(),

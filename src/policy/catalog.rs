@@ -192,6 +192,11 @@ impl Catalog {
         Ok(self)
     }
 
+    /// The attributes that resources may have.
+    pub(super) fn resource_attributes(&self) -> &BTreeMap<ArgumentName, ArgumentType> {
+        &self.resource_attributes
+    }
+
     /// The tool with this name.
     pub fn get(&self, name: &ToolName) -> Option<&Tool> {
         self.tools.get(name)

@@ -56,9 +56,20 @@ pub enum PolicyError {
         /// What it is.
         found: Found,
     },
-    /// Entities that contradict each other.
+    /// The directory was refused.
     #[error(transparent)]
-    Entities(#[from] super::compiled::EntitiesError),
+    Directory(#[from] super::DirectoryError),
+    /// The bundle is not sealed by the key that is pinned.
+    #[error("the bundle is not sealed by the pinned key")]
+    Seal,
+    /// A later version is loaded.
+    #[error("the bundle is of version {found:?}, {loaded:?} is loaded")]
+    Older {
+        /// The bundle's version, if it has one.
+        found: Option<u64>,
+        /// The version that is loaded.
+        loaded: Option<u64>,
+    },
     /// A schema of the host's does not fit the catalogue.
     #[error(transparent)]
     Schema(#[from] super::SchemaError),

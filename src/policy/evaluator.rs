@@ -1,13 +1,16 @@
 //! The evaluator: Cedar text in, verdicts out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use arc_swap::ArcSwap;
 
 use super::compiled::Request;
 use super::facts::Seen;
-use super::snapshot::{Prepared, Snapshot};
-use super::{Catalog, Outcome, PolicyError, PolicyNames, Question, Reason, Verdict, guard};
+use super::snapshot::{Prepared, Snapshot, Terms};
+use super::{
+    Bundle, Catalog, EvaluatorBuilder, Outcome, PolicyError, PolicyName, PolicyNames, Question, Reason, Verdict, guard,
+};
 use crate::canonical::Digest;
 use crate::id::Prose;
 use crate::mandate::{ActionClass, Beyond};
@@ -33,11 +36,13 @@ use crate::mandate::{ActionClass, Beyond};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Evaluator {
-    catalog: Arc<Catalog>,
+    terms: Arc<Terms>,
     snapshot: Arc<ArcSwap<Snapshot>>,
+    /// Decisions that were counted, where Cedar is asked every so often.
+    decisions: Arc<AtomicU32>,
 }
 
-/// Policies that loaded and do not decide yet.
+/// A bundle that loaded and does not decide yet.
 #[derive(Debug)]
 pub(crate) struct Loaded(Snapshot);
 
@@ -48,40 +53,70 @@ impl Loaded {
 }
 
 impl Evaluator {
-    /// Loads Cedar policies over the tools of `catalog`. Every policy has an `@id`, unique in the text.
+    /// Loads Cedar policies over the tools of `catalog`: a text, or a [`Bundle`]. Every policy has an `@id`, unique among
+    /// them.
     ///
     /// # Errors
     ///
-    /// The text is over a bound, does not parse, does not pass Cedar's strict validation without a warning, has a
-    /// template, or an `@id` is missing or doubled.
-    pub fn new(catalog: Catalog, policies: &str) -> Result<Self, PolicyError> {
-        let snapshot = Snapshot::load(&catalog, policies)?;
-        Ok(Self { catalog: Arc::new(catalog), snapshot: Arc::new(ArcSwap::from_pointee(snapshot)) })
+    /// The text is over a bound, does not parse, does not pass Cedar's strict validation without a warning, an `@id` is
+    /// missing or doubled, or the directory contradicts itself or the catalogue.
+    pub fn new(catalog: Catalog, bundle: impl Into<Bundle>) -> Result<Self, PolicyError> {
+        Self::builder(catalog).load(bundle)
+    }
+
+    /// Builds an evaluator with more than policies: a schema of the host's, a pinned key, cross-checks.
+    pub fn builder(catalog: Catalog) -> EvaluatorBuilder {
+        EvaluatorBuilder::new(catalog)
+    }
+
+    pub(super) fn load(terms: Arc<Terms>, bundle: &Bundle) -> Result<Self, PolicyError> {
+        let snapshot = Snapshot::load(&terms, bundle, None)?;
+        Ok(Self { terms, snapshot: Arc::new(ArcSwap::from_pointee(snapshot)), decisions: Arc::default() })
     }
 
     /// The same policies, to be replaced apart from these.
     pub(crate) fn apart(&self) -> Self {
-        Self { catalog: Arc::clone(&self.catalog), snapshot: Arc::new(ArcSwap::new(self.snapshot.load_full())) }
+        let snapshot = Arc::new(ArcSwap::new(self.snapshot.load_full()));
+        Self { terms: Arc::clone(&self.terms), snapshot, decisions: Arc::default() }
     }
 
-    /// Loads other policies over the same tools, as [`new`](Self::new) does.
-    pub(crate) fn prepare(&self, policies: &str) -> Result<Loaded, PolicyError> {
-        Snapshot::load(&self.catalog, policies).map(Loaded)
+    /// Loads another bundle over the same tools. What is as it was is not read again.
+    pub(crate) fn prepare(&self, bundle: &Bundle) -> Result<Loaded, PolicyError> {
+        Snapshot::load(&self.terms, bundle, Some(&self.snapshot.load())).map(Loaded)
     }
 
-    /// Replaces the policies, for every clone. A decision sees the old set or the new one, never parts of both.
+    /// Replaces everything that decides, for every clone. A decision sees the old or the new, never parts of both.
     pub(crate) fn install(&self, loaded: Loaded) {
         self.snapshot.store(Arc::new(loaded.0));
     }
 
+    /// What is loaded.
+    pub fn report(&self) -> Report {
+        let snapshot = self.snapshot.load();
+        let foreign = snapshot.policies().filter(|policy| policy.rule.is_foreign());
+        Report {
+            digest: snapshot.digest(),
+            version: snapshot.version(),
+            policies: snapshot.policies().count(),
+            entities: snapshot.entities(),
+            foreign: foreign.map(|policy| policy.name.clone()).collect(),
+        }
+    }
+
     /// The tools that policies are about.
     pub fn catalog(&self) -> &Catalog {
-        &self.catalog
+        &self.terms.catalog
     }
 
     /// The digest of the policies and the schema that decide now.
     pub fn digest(&self) -> Digest {
         self.snapshot.load().digest()
+    }
+
+    /// Whether Cedar is asked about this decision too.
+    fn is_checked(&self) -> bool {
+        let Some(every) = self.terms.cross_check else { return false };
+        self.decisions.fetch_add(1, Ordering::Relaxed) % every == 0
     }
 
     /// What policies see of a question: for tests, and to ask Cedar itself. Nothing where the tool is not declared.
@@ -115,7 +150,8 @@ impl Evaluator {
             Err(reason) => return verdict.refused(reason),
         };
         let approved = question.is_approved();
-        let (answer, beyond) = Asking { snapshot: &snapshot, question, prepared }.for_approval(approved, beyond);
+        let asking = Asking { snapshot: &snapshot, question, prepared, is_checked: self.is_checked() };
+        let (answer, beyond) = asking.for_approval(approved, beyond);
         let Answer { policies, because, hidden, .. } = answer;
         let verdict = Verdict { policies, because, hidden, ..verdict };
         match (answer.refusal, beyond, action.approval()) {
@@ -131,6 +167,23 @@ impl Evaluator {
             }
         }
     }
+}
+
+/// What is loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The digest of policies, schema and entities.
+    pub digest: Digest,
+    /// The version of the bundle, if it has one.
+    pub version: Option<u64>,
+    /// Policies that decide, links of templates among them.
+    pub policies: usize,
+    /// Entities that are known, actions among them.
+    pub entities: usize,
+    /// Policies that Cedar itself evaluates: they have a node that is not known here, or the annotation
+    /// `@engine("cedar")`.
+    pub foreign: Vec<PolicyName>,
 }
 
 /// What policies say.
@@ -151,6 +204,8 @@ struct Asking<'a> {
     snapshot: &'a Snapshot,
     question: &'a Question<'a>,
     prepared: &'a Prepared,
+    /// Whether Cedar is asked too.
+    is_checked: bool,
 }
 
 impl Asking<'_> {
@@ -180,6 +235,9 @@ impl Asking<'_> {
     /// Asks once. Any error of any policy denies.
     fn answer(&self, seen: Seen) -> Answer {
         let tally = self.snapshot.ask(self.question, self.prepared, seen);
+        if self.is_checked && !self.snapshot.agrees(self.question, self.prepared, seen, &tally) {
+            return self.differs();
+        }
         let names = |numbers: &[u32]| -> PolicyNames {
             numbers
                 .iter()
@@ -208,5 +266,12 @@ impl Asking<'_> {
             return Answer { refusal: Some(Reason::NotPermitted), can_be_lifted, ..answer };
         }
         Answer { policies: names(&tally.permits), ..answer }
+    }
+
+    /// Cedar answers otherwise, or not at all: nothing is permitted on either's word.
+    fn differs(&self) -> Answer {
+        let tool = self.question.action.tool();
+        tracing::error!(%tool, policies = %self.snapshot.digest(), "the compiled policies and cedar do not agree");
+        Answer { refusal: Some(Reason::PolicyFailed(PolicyNames::default())), ..Answer::default() }
     }
 }

@@ -1,19 +1,21 @@
 //! The facts: what policies see of a question, looked at where it is and never copied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
 
 use super::Question;
 use super::compiled::{self, Fields, Members, Name, Record, Uid, Val, Word};
 use crate::identity::AgentIdentity;
-use crate::mandate::{Approval, ArgumentType, Arguments, Beside, Label, Resource, Tool, ToolName, Value};
+use crate::mandate::{Approval, ArgumentName, ArgumentType, Arguments, Beside, Label, Resource, Tool, ToolName, Value};
 
 /// The entity types of the vocabulary.
 #[derive(Debug, Clone)]
 pub(super) struct Kinds {
     pub(super) action: Name,
     pub(super) agent: Name,
+    pub(super) agent_group: Name,
+    pub(super) team: Name,
     pub(super) operator: Name,
     pub(super) agent_user: Name,
     pub(super) resource: Name,
@@ -24,6 +26,8 @@ impl Kinds {
         Self {
             action: Name::new("Action"),
             agent: Name::new("AgentIdentity"),
+            agent_group: Name::new("AgentGroup"),
+            team: Name::new("Team"),
             operator: Name::new("HumanOperator"),
             agent_user: Name::new("AgentUser"),
             resource: Name::new("Resource"),
@@ -144,25 +148,35 @@ fields! { Agent<'_>,
     };
 }
 
-/// The attributes of the resource: its own, and those that it was given.
+/// The attributes of the resource: its own, and those that the directory or the action has of it.
 pub(super) struct Target<'q> {
     pub(super) resource: &'q Resource,
-    pub(super) given: &'q Record,
+    pub(super) stored: Option<&'q dyn Fields>,
+    pub(super) given: Attributes<'q>,
 }
+
+/// The attributes that an action has of its resource, in the types that the catalogue declares.
+pub(super) type Attributes<'q> = SmallVec<[(&'q str, Val<'q>); 4]>;
 
 impl Fields for Target<'_> {
     fn get(&self, name: &Name) -> Option<Val<'_>> {
         match name.word() {
             Word::Kind => Some(Val::Text(self.resource.kind())),
             Word::Name => Some(Val::Text(self.resource.name())),
-            _ => Fields::get(self.given, name),
+            _ => match self.stored {
+                Some(stored) => stored.get(name),
+                None => self.given.iter().find(|(own, _)| *own == name.as_str()).map(|(_, value)| *value),
+            },
         }
     }
 
     fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool {
         visit("kind", Val::Text(self.resource.kind()))
             && visit("name", Val::Text(self.resource.name()))
-            && Fields::each(self.given, visit)
+            && match self.stored {
+                Some(stored) => stored.each(&mut |name, value| matches!(name, "kind" | "name") || visit(name, value)),
+                None => self.given.iter().all(|(name, value)| visit(name, *value)),
+            }
     }
 }
 
@@ -203,6 +217,19 @@ impl Fields for Args<'_> {
 pub(super) fn places(tool: &Tool) -> Record {
     let names = tool.parameters().keys().map(|name| Name::new(name.as_str()));
     names.zip(0..).map(|(name, place)| (name, compiled::Value::Long(place))).collect()
+}
+
+/// Visits the attributes of a resource in the types that are declared; the first that is not is an error.
+pub(super) fn attributes_of<'q>(
+    given: &'q Arguments,
+    declared: &BTreeMap<ArgumentName, ArgumentType>,
+    mut visit: impl FnMut(&'q str, Val<'q>),
+) -> Result<(), &'q str> {
+    for (name, value) in given.iter() {
+        let kind = declared.get(name).filter(|kind| kind.admits(value)).ok_or(name)?;
+        visit(name, argument(*kind, value).ok_or(name)?);
+    }
+    Ok(())
 }
 
 /// A value as policies see one of the declared type.

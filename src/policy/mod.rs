@@ -3,8 +3,12 @@
 //! The room hands out a [`Verdict`]: a pure function of standing, mandate, ledger, action, policies and time. It is
 //! what tests, replay and shadow policies get, and it opens nothing.
 
+mod builder;
+mod bundle;
 mod catalog;
 pub mod compiled;
+mod cut;
+mod directory;
 mod error;
 mod evaluator;
 mod facts;
@@ -13,20 +17,27 @@ mod host_schema;
 mod json_schema;
 mod mcp;
 mod names;
+mod part;
+mod policies;
 mod policy;
 mod question;
 mod schema;
 mod schema_text;
 mod schema_types;
 mod snapshot;
+mod source;
 mod stack;
 mod syntax;
 mod text;
+mod validate;
 mod verdict;
 
+pub use builder::EvaluatorBuilder;
+pub use bundle::{Bundle, BundleKey};
 pub use catalog::{Catalog, CatalogError};
+pub use directory::{Directory, DirectoryError, GroupName};
 pub use error::{Message, PolicyError};
-pub use evaluator::Evaluator;
+pub use evaluator::{Evaluator, Report};
 pub(crate) use guard::check_standing;
 pub use host_schema::SchemaError;
 pub use names::{PolicyName, PolicyNames};

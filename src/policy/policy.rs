@@ -2,8 +2,10 @@
 
 use cedar_policy::pst::Template;
 
+use std::sync::Arc;
+
 use super::compiled::{Effect, Rule};
-use super::{PolicyError, PolicyName, syntax};
+use super::{PolicyError, PolicyName, compiled, syntax};
 use crate::id::{Found, Prose};
 
 /// One policy.
@@ -11,7 +13,9 @@ use crate::id::{Found, Prose};
 pub(super) struct Policy {
     /// `@id`.
     pub(super) name: PolicyName,
-    pub(super) rule: Rule,
+    pub(super) rule: Arc<Rule>,
+    /// Its own text, its slots filled.
+    pub(super) text: Arc<str>,
     /// `@reason`: what the operator is told where it decides.
     pub(super) because: Option<Prose>,
     /// `@visibility("hide")`: what it forbids answers as if it did not exist.
@@ -25,25 +29,23 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    /// Reads a policy that was parsed and named.
-    pub(super) fn new(name: PolicyName, parsed: &cedar_policy::Policy) -> Result<Self, PolicyError> {
-        let rule = Rule::of(&parsed.new_id(cedar_policy::PolicyId::new(name.as_str())))?;
-        let tree = parsed.to_pst().map_err(PolicyError::cedar)?;
-        let tree = tree.body();
-        if let Some(kind) = syntax::conditions(tree.clauses()).find_map(syntax::stranger) {
-            return Err(PolicyError::Principal { policy: name, kind: Found::new(&kind) });
-        }
+    /// Reads a policy whose id is its name.
+    pub(super) fn new(parsed: &cedar_policy::Policy) -> Result<Self, PolicyError> {
+        let name = PolicyName::new(parsed.id().as_ref())?;
+        let (tree, filled) = compiled::filled(parsed)?;
+        let rule = Rule::of(&filled)?;
         let reads =
             |member| rule.is_foreign() || syntax::conditions(tree.clauses()).any(|tree| syntax::reads(tree, member));
-        let wants_approval = says(&name, tree, "requires", "approval", rule.effect == Effect::Permit)?;
+        let wants_approval = says(&name, &tree, "requires", "approval", rule.effect == Effect::Permit)?;
         Ok(Self {
-            because: reason(&name, tree)?,
-            hides: says(&name, tree, "visibility", "hide", rule.effect == Effect::Forbid)?,
+            because: reason(&name, &tree)?,
+            hides: says(&name, &tree, "visibility", "hide", rule.effect == Effect::Forbid)?,
             wants_approval,
             sees_approval: wants_approval || reads("approved"),
             sees_agent_user: reads("agent_user"),
             name,
-            rule,
+            rule: Arc::new(rule),
+            text: filled.to_string().into(),
         })
     }
 }

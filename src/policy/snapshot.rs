@@ -1,29 +1,63 @@
 //! The snapshot: everything that decides, loaded as a whole and never changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashMap as StdMap};
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
-use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{PolicyId, PolicySet, SlotId};
 use hashbrown::HashMap;
 
-use super::compiled::{Asked, Compiled, Data, Effect, Entities, EntityUid, Known, Record, Request, Tally, Uid};
-use super::facts::{Agent, Context, Kinds, Seen, Target};
+use super::bundle::Link;
+use super::compiled::{
+    Asked, Compiled, Data, Effect, Entities, EntityUid, Known, Record, Request, Tally, Uid, ask_cedar, cedar_uid,
+};
+use super::facts::{self, Agent, Attributes, Context, Kinds, Seen, Target};
+use super::policies::Policies;
 use super::policy::Policy;
-use super::{Catalog, Message, PolicyError, PolicyName, Question, facts, stack, text};
+use super::source::Source;
+use super::validate::Vocabulary;
+use super::{Bundle, Catalog, PolicyError, PolicyName, Question, host_schema, stack, text};
 use crate::canonical::{Digest, Encoder};
 use crate::id::Found;
+use crate::jose::VerifyingKey;
 use crate::mandate::{Tool, ToolName};
+
+/// What is settled once for all snapshots of an evaluator.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub(super) catalog: Catalog,
+    /// The host's own schema.
+    pub(super) schema: Option<String>,
+    /// Who seals bundles.
+    pub(super) pinned: Option<VerifyingKey>,
+    /// Every so many decisions Cedar is asked too.
+    pub(super) cross_check: Option<NonZeroU32>,
+}
 
 /// Policies, tools and entities.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     kinds: Kinds,
-    policies: Vec<Policy>,
+    vocabulary: Arc<Vocabulary>,
+    /// As they were read.
+    sources: Policies<Made>,
+    /// Those that decide.
+    policies: Vec<Arc<Policy>>,
     compiled: Compiled,
     tools: HashMap<ToolName, Prepared>,
     entities: Entities,
     /// The attributes of what has none.
     bare: Record,
+    version: Option<u64>,
     digest: Digest,
+}
+
+/// What is made of the text of one policy.
+#[derive(Debug)]
+enum Made {
+    Policy(Arc<Policy>),
+    /// Decides nothing until it is linked.
+    Template(Box<cedar_policy::Template>),
 }
 
 /// A tool, and what was found out about it at load.
@@ -48,51 +82,67 @@ impl Prepared {
     }
 }
 
-impl Snapshot {
-    pub(super) fn load(catalog: &Catalog, policies: &str) -> Result<Self, PolicyError> {
-        text::check(policies)?;
-        stack::deep(|| {
-            let schema_text = catalog.schema();
-            let (schema, _) = Schema::from_cedarschema_str(&schema_text).map_err(PolicyError::cedar)?;
-            let parsed: PolicySet = policies.parse().map_err(PolicyError::cedar)?;
-            if let Some(template) = parsed.templates().next() {
-                return Err(PolicyError::Template(Found::new(template.id().as_ref())));
+impl Terms {
+    pub(super) fn new(catalog: Catalog) -> Self {
+        Self { catalog, schema: None, pinned: None, cross_check: None }
+    }
+
+    fn vocabulary(&self) -> Result<Vocabulary, PolicyError> {
+        match &self.schema {
+            None => Vocabulary::parse(&self.catalog.schema()),
+            Some(schema) => {
+                host_schema::check(schema, &self.catalog)?;
+                Vocabulary::parse(schema)
             }
-            let policies_read = read_all(&parsed)?;
-            validate(&parsed, &schema)?;
-            let compiled =
-                Compiled::of(policies_read.iter().map(|policy| std::sync::Arc::new(policy.rule.clone())).collect());
+        }
+    }
+}
+
+impl Snapshot {
+    /// Loads a bundle; what is as it was `before` is not read again.
+    pub(super) fn load(terms: &Terms, bundle: &Bundle, before: Option<&Self>) -> Result<Self, PolicyError> {
+        if terms.pinned.is_some_and(|key| !bundle.is_sealed_by(&key)) {
+            return Err(PolicyError::Seal);
+        }
+        let loaded = before.and_then(|before| before.version);
+        if loaded.is_some() && bundle.version < loaded && !bundle.forced {
+            return Err(PolicyError::Older { found: bundle.version, loaded });
+        }
+        let pieces = text::split(&bundle.policies)?;
+        stack::deep(|| {
+            let vocabulary = match before {
+                Some(before) => Arc::clone(&before.vocabulary),
+                None => Arc::new(terms.vocabulary()?),
+            };
+            let sources = Policies::load(&pieces, &vocabulary, before.map(|before| &before.sources), |source| {
+                Ok(match source {
+                    Source::Policy(policy) => Made::Policy(Arc::new(Policy::new(policy)?)),
+                    Source::Template(template) => Made::Template(Box::new(template.clone())),
+                })
+            })?;
             let kinds = Kinds::new();
-            let actions = Entities::try_from(&schema.action_entities().map_err(PolicyError::cedar)?)?;
-            let tools = catalog.tools().map(|tool| {
-                let action = EntityUid::new(kinds.action.clone(), tool.name().as_str());
-                let known = Known::of(action.view(), &actions);
-                let mut buckets = Vec::new();
-                compiled.index().buckets(&known, |bucket| buckets.push(bucket));
-                let matter = || compiled.index().all(&buckets).filter_map(|number| policies_read.get(number as usize));
-                let prepared = Prepared {
-                    tool: tool.clone(),
-                    places: facts::places(tool),
-                    permits_see_approval: matter()
-                        .any(|policy| policy.sees_approval && policy.rule.effect == Effect::Permit),
-                    sees_agent_user: matter().any(|policy| policy.sees_agent_user),
-                    groups: known.data.map_or(&[][..], |data| data.ancestors).into(),
-                    buckets: buckets.as_slice().into(),
-                    action,
-                };
-                (tool.name().clone(), prepared)
-            });
-            let tools = tools.collect();
-            let mut encoder = Encoder::new("bailiwick/policies/v1");
-            encoder.text(&schema_text).text(policies);
-            catalog.encode(&mut encoder);
+            let policies = linked(&sources, &bundle.links, &kinds)?;
+            let compiled = Compiled::of(policies.iter().map(|policy| Arc::clone(&policy.rule)).collect());
+            let actions = vocabulary.schema().action_entities().map_err(PolicyError::cedar)?;
+            let actions = Entities::try_from(&actions).map_err(super::DirectoryError::from)?;
+            let declared = terms.catalog.resource_attributes();
+            let entities = bundle.directory.entities(&kinds, declared, actions.iter())?;
+            let prepare =
+                |tool: &Tool| (tool.name().clone(), Prepared::new(tool, &kinds, &entities, &compiled, &policies));
+            let tools = terms.catalog.tools().map(prepare).collect();
+            let mut encoder = Encoder::new("bailiwick/policies/v2");
+            encoder.fixed(vocabulary.digest().as_bytes()).fixed(bundle.digest().as_bytes());
+            terms.catalog.encode(&mut encoder);
             Ok(Self {
                 kinds,
-                policies: policies_read,
+                vocabulary,
+                sources,
+                policies,
                 compiled,
                 tools,
-                entities: actions,
+                entities,
                 bare: Record::default(),
+                version: bundle.version,
                 digest: encoder.finish(),
             })
         })
@@ -103,19 +153,70 @@ impl Snapshot {
         self.digest
     }
 
+    pub(super) fn version(&self) -> Option<u64> {
+        self.version
+    }
+
     pub(super) fn tool(&self, name: &ToolName) -> Option<&Prepared> {
         self.tools.get(name)
     }
 
+    pub(super) fn policy(&self, number: u32) -> Option<&Policy> {
+        self.policies.get(number as usize).map(AsRef::as_ref)
+    }
+
+    /// Every policy that decides.
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.policies.iter().map(AsRef::as_ref)
+    }
+
+    /// How many entities are known.
+    pub(super) fn entities(&self) -> usize {
+        self.entities.len()
+    }
+
     /// Asks every policy that can matter, with what it may see.
     pub(super) fn ask(&self, question: &Question<'_>, prepared: &Prepared, seen: Seen) -> Tally {
-        let counts = |number: u32| seen.approved || !self.policy(number).is_some_and(|policy| policy.wants_approval);
-        self.with_facts(question, prepared, seen, |asked| self.compiled.tally(&prepared.buckets, asked, counts))
+        self.with_facts(question, prepared, seen, |asked| {
+            self.compiled.tally(&prepared.buckets, asked, |number| self.counts(number, seen))
+        })
+    }
+
+    /// Whether Cedar answers the same.
+    pub(super) fn agrees(&self, question: &Question<'_>, prepared: &Prepared, seen: Seen, tally: &Tally) -> bool {
+        let counted = self.compiled.index().all(&prepared.buckets).filter(|number| self.counts(*number, seen));
+        let names = |numbers: &[u32]| {
+            let names = numbers.iter().filter_map(|number| self.policy(*number));
+            names.map(|policy| policy.name.as_str().to_owned()).collect()
+        };
+        let counted: BTreeMap<&PolicyName, &Policy> =
+            counted.filter_map(|number| self.policy(number)).map(|policy| (&policy.name, policy)).collect();
+        let theirs = self.with_facts(question, prepared, seen, |asked| {
+            stack::deep(|| {
+                let mut set = PolicySet::new();
+                for (name, policy) in &counted {
+                    let parsed = cedar_policy::Policy::parse(Some(PolicyId::new(name.as_str())), &policy.text);
+                    set.add(parsed.map_err(PolicyError::cedar)?).map_err(PolicyError::cedar)?;
+                }
+                ask_cedar(&set, asked).map_err(|_| PolicyError::NoStack)
+            })
+        });
+        let deciding = if tally.forbids.is_empty() { &tally.permits } else { &tally.forbids };
+        theirs.is_ok_and(|theirs| {
+            theirs.is_allowed == (tally.forbids.is_empty() && !tally.permits.is_empty())
+                && theirs.determining == names(deciding)
+                && theirs.failed == names(&tally.errors)
+        })
     }
 
     /// What policies may see.
     pub(super) fn request(&self, question: &Question<'_>, prepared: &Prepared, seen: Seen) -> Request {
         self.with_facts(question, prepared, seen, |asked| Request::of(asked, []))
+    }
+
+    /// A permit that wants an approval is none without.
+    fn counts(&self, number: u32, seen: Seen) -> bool {
+        seen.approved || !self.policy(number).is_some_and(|policy| policy.wants_approval)
     }
 
     fn with_facts<T>(
@@ -127,55 +228,68 @@ impl Snapshot {
     ) -> T {
         let (agent, resource) = (question.mandate.agent(), question.action.resource());
         let attributes = Agent { agent, kinds: &self.kinds };
-        let target = Target { resource, given: &self.bare };
         let context = Context::new(question, (&prepared.tool, &prepared.places), &self.kinds, seen);
-        let within = |uid| self.entities.get(uid).map_or(&[][..], |data| data.ancestors);
         let principal = Uid { kind: &self.kinds.agent, id: agent.id().as_str() };
-        let resource = Uid { kind: &self.kinds.resource, id: resource.as_str() };
+        let thing = Uid { kind: &self.kinds.resource, id: resource.as_str() };
+        let stored = self.entities.get(thing);
+        let target = Target { resource, stored: stored.map(|data| data.fields), given: Attributes::new() };
         let known = |uid, fields, ancestors| Known { uid, data: Some(Data { fields, tags: None, ancestors }) };
         look(&Asked {
-            principal: known(principal, &attributes, within(principal)),
+            principal: known(principal, &attributes, self.entities.within(principal)),
             action: known(prepared.action.view(), &self.bare, &prepared.groups),
-            resource: known(resource, &target, within(resource)),
+            resource: known(thing, &target, stored.map_or(&[], |data| data.ancestors)),
             context: &context,
             entities: &self.entities,
         })
     }
-
-    pub(super) fn policy(&self, number: u32) -> Option<&Policy> {
-        self.policies.get(number as usize)
-    }
 }
 
-/// Gives every policy its `@id` as its name.
-fn read_all(parsed: &PolicySet) -> Result<Vec<Policy>, PolicyError> {
-    let mut seen = BTreeSet::new();
-    let mut policies = Vec::new();
-    for policy in parsed.policies() {
-        let Some(id) = policy.annotation("id") else {
-            let number = policy.id().to_string();
-            let number = number.strip_prefix("policy").and_then(|number| number.parse::<usize>().ok());
-            return Err(PolicyError::NoId { number: number.map_or(0, |number| number.saturating_add(1)) });
-        };
-        let name = PolicyName::new(id)?;
-        if !seen.insert(name.clone()) {
-            return Err(PolicyError::DuplicateId(name));
+impl Prepared {
+    fn new(tool: &Tool, kinds: &Kinds, entities: &Entities, compiled: &Compiled, policies: &[Arc<Policy>]) -> Self {
+        let action = EntityUid::new(kinds.action.clone(), tool.name().as_str());
+        let known = Known::of(action.view(), entities);
+        let mut buckets = Vec::new();
+        compiled.index().buckets(&known, |bucket| buckets.push(bucket));
+        let matter = || compiled.index().all(&buckets).filter_map(|number| policies.get(number as usize));
+        let sees = |policy: &Arc<Policy>| policy.sees_approval && policy.rule.effect == Effect::Permit;
+        Self {
+            tool: tool.clone(),
+            places: facts::places(tool),
+            permits_see_approval: matter().any(sees),
+            sees_agent_user: matter().any(|policy| policy.sees_agent_user),
+            groups: known.data.map_or(&[][..], |data| data.ancestors).into(),
+            buckets: buckets.as_slice().into(),
+            action,
         }
-        policies.push(Policy::new(name, policy)?);
     }
-    policies.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(policies)
 }
 
-/// Strict validation; what Cedar only warns of (a policy that can never apply, a confusable text) refuses as well.
-fn validate(policies: &PolicySet, schema: &Schema) -> Result<(), PolicyError> {
-    let validator = Validator::new(schema.clone());
-    let result = validator.validate(policies, ValidationMode::Strict);
-    let errors = result.validation_errors().map(|error| Message::of(&error));
-    let problems: Vec<Message> =
-        errors.chain(result.validation_warnings().map(|warning| Message::of(&warning))).collect();
-    match problems.first() {
-        None => Ok(()),
-        Some(first) => Err(PolicyError::Invalid { count: problems.len(), first: first.clone() }),
+/// The policies that decide: those that were read, and those that are linked.
+fn linked(sources: &Policies<Made>, links: &[Link], kinds: &Kinds) -> Result<Vec<Arc<Policy>>, PolicyError> {
+    let mut policies: BTreeMap<PolicyName, Arc<Policy>> = BTreeMap::new();
+    let mut templates = PolicySet::new();
+    for made in sources.iter() {
+        match made {
+            Made::Policy(policy) => drop(policies.insert(policy.name.clone(), Arc::clone(policy))),
+            Made::Template(template) => templates.add_template((**template).clone()).map_err(PolicyError::cedar)?,
+        }
     }
+    for link in links {
+        let [principal, resource] = link.slots(kinds);
+        let slots = [(SlotId::principal(), principal), (SlotId::resource(), resource)];
+        let mut values = StdMap::new();
+        for (slot, uid) in slots {
+            if let Some(uid) = uid {
+                values.insert(slot, cedar_uid(&uid).map_err(PolicyError::cedar)?);
+            }
+        }
+        let (template, name) = (PolicyId::new(link.template.as_str()), PolicyId::new(link.name.as_str()));
+        templates.link(template, name.clone(), values).map_err(PolicyError::cedar)?;
+        let policy = templates.policy(&name).ok_or_else(|| PolicyError::Template(Found::new(link.name.as_str())))?;
+        let policy = Arc::new(Policy::new(policy)?);
+        if policies.insert(link.name.clone(), policy).is_some() {
+            return Err(PolicyError::DuplicateId(link.name.clone()));
+        }
+    }
+    Ok(policies.into_values().collect())
 }

@@ -1,4 +1,4 @@
-//! Bounds on policy text, checked before any parser sees it.
+//! Policy text: its bounds, checked before any parser sees it, and the pieces that are one policy each.
 //!
 //! Cedar's parser and evaluator recurse: a few hundred brackets or a few thousand operators can exhaust a thread's
 //! stack. So the text is scanned first, without recursion, and what is too large or too deep does not load.
@@ -21,10 +21,10 @@ impl Limit {
     /// The bound.
     pub fn max(self) -> usize {
         match self {
-            Self::Bytes => 4 * 1024 * 1024,
-            Self::Policies => 10_000,
-            Self::Nesting => 32,
-            Self::Operators => 128,
+            Self::Bytes => 16 * 1024 * 1024,
+            Self::Policies => 20_000,
+            Self::Nesting => 64,
+            Self::Operators => 1_000,
         }
     }
 
@@ -49,50 +49,96 @@ pub struct TextError {
     pub found: usize,
 }
 
-/// Checks every bound in one pass over the text.
-pub(super) fn check(text: &str) -> Result<(), TextError> {
-    let within = |limit: Limit, found: usize| {
-        if found > limit.max() { Err(TextError { limit, found }) } else { Ok(()) }
-    };
+/// The text of one policy, from its first annotation or word to its semicolon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Piece<'t> {
+    pub(super) text: &'t str,
+    /// Where it begins, in bytes from the beginning of the whole text.
+    pub(super) start: usize,
+    /// The line on which it begins, from 1.
+    pub(super) line: usize,
+}
+
+/// Checks every bound and finds the pieces, in one pass over the text.
+///
+/// Spaces and comments before, between and behind policies belong to none. What stands behind the last semicolon is a
+/// piece too: it is for the parser to refuse. A semicolon within brackets ends a piece as well, for Cedar has none there.
+pub(super) fn split(text: &str) -> Result<Vec<Piece<'_>>, TextError> {
     within(Limit::Bytes, text.len())?;
-    let (mut policies, mut depth, mut operators) = (0, 0_usize, 0);
-    let mut place = Place::Code;
-    let mut bytes = text.bytes().peekable();
-    let mut word = 0_u64;
-    while let Some(byte) = bytes.next() {
-        match (place, byte) {
-            (Place::Quoted, b'\\') => {
-                bytes.next();
+    let mut pieces = Vec::new();
+    let mut scan = Scan { place: Place::Code, depth: 0, operators: 0, word: 0 };
+    let (mut open, mut line, mut end): (Option<(usize, usize)>, _, _) = (None, 1, 0);
+    let piece =
+        |(start, line): (usize, usize), end: usize| text.get(start..end).map(|text| Piece { text, start, line });
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, char)) = chars.next() {
+        let was = scan.place;
+        scan.read(char, chars.peek().map(|(_, next)| *next))?;
+        let is_code = was == Place::Code && scan.place != Place::Comment && !char.is_whitespace();
+        if is_code || matches!(was, Place::Quoted | Place::Escaped) {
+            let from = *open.get_or_insert((at, line));
+            end = at + char.len_utf8();
+            if is_code && char == ';' {
+                pieces.extend(piece(from, end));
+                within(Limit::Policies, pieces.len())?;
+                open = None;
             }
-            (Place::Quoted, b'"') | (Place::Comment, b'\n' | b'\r') => place = Place::Code,
+        }
+        line += usize::from(char == '\n');
+    }
+    pieces.extend(open.and_then(|from| piece(from, end)));
+    Ok(pieces)
+}
+
+fn within(limit: Limit, found: usize) -> Result<(), TextError> {
+    if found > limit.max() { Err(TextError { limit, found }) } else { Ok(()) }
+}
+
+/// What is known while the text is read, of the policy that is being read.
+struct Scan {
+    place: Place,
+    depth: usize,
+    operators: usize,
+    /// The last eight letters of the word that is being read; a longer word is no keyword.
+    word: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Code,
+    Quoted,
+    /// Behind a backslash within quotes.
+    Escaped,
+    Comment,
+}
+
+impl Scan {
+    fn read(&mut self, char: char, next: Option<char>) -> Result<(), TextError> {
+        match (self.place, char) {
+            (Place::Quoted, '\\') => self.place = Place::Escaped,
+            (Place::Escaped, _) => self.place = Place::Quoted,
+            (Place::Quoted, '"') | (Place::Comment, '\n' | '\r') => self.place = Place::Code,
             (Place::Quoted | Place::Comment, _) => {}
-            (Place::Code, b'"') => place = Place::Quoted,
-            (Place::Code, b'/') if bytes.peek() == Some(&b'/') => place = Place::Comment,
-            (Place::Code, b'(' | b'[' | b'{') => {
-                depth += 1;
-                within(Limit::Nesting, depth)?;
-                operators += usize::from(byte == b'[');
+            (Place::Code, '"') => self.place = Place::Quoted,
+            (Place::Code, '/') if next == Some('/') => self.place = Place::Comment,
+            (Place::Code, '(' | '[' | '{') => {
+                self.depth += 1;
+                within(Limit::Nesting, self.depth)?;
+                self.operators += usize::from(char == '[');
             }
-            (Place::Code, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
-            (Place::Code, b';') => {
-                policies += 1;
-                operators = 0;
-                within(Limit::Policies, policies)?;
-            }
-            (Place::Code, b'.' | b'|' | b'&' | b'+' | b'-' | b'*' | b'=' | b'<' | b'>' | b'!') => operators += 1,
+            (Place::Code, ')' | ']' | '}') => self.depth = self.depth.saturating_sub(1),
+            (Place::Code, ';') => self.operators = 0,
+            (Place::Code, '.' | '|' | '&' | '+' | '-' | '*' | '=' | '<' | '>' | '!') => self.operators += 1,
             (Place::Code, _) => {}
         }
-        // The last letters of the word that is being read; a word longer than eight letters is no keyword.
-        let in_word = place == Place::Code && (byte.is_ascii_alphanumeric() || byte == b'_');
-        if in_word {
-            word = word << 8 | u64::from(byte);
+        if self.place == Place::Code && (char.is_ascii_alphanumeric() || char == '_') {
+            self.word = self.word << 8 | u64::from(u32::from(char));
         } else {
-            operators += usize::from(KEYWORDS.contains(&word));
-            word = 0;
+            self.operators += usize::from(KEYWORDS.contains(&self.word));
+            self.word = 0;
         }
-        within(Limit::Operators, operators)?;
+        within(Limit::Operators, self.operators)
     }
-    Ok(())
 }
 
 /// The keywords that nest or chain, as the numbers that their letters spell.
@@ -106,11 +152,4 @@ const fn spelt(letters: &[u8]) -> u64 {
         rest = after;
     }
     word
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Code,
-    Quoted,
-    Comment,
 }

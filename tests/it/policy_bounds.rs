@@ -5,6 +5,7 @@ use std::process::Command;
 use std::thread;
 
 use bailiwick::mandate::{Action, Grant, Scope};
+use bailiwick::policy::compiled::Compiled;
 use bailiwick::policy::{Evaluator, Limit, PolicyError, ReasonCode, TextError};
 
 use crate::world::{World, catalog, ticket};
@@ -44,8 +45,20 @@ fn sized(limit: Limit, shape: &str, count: usize) -> String {
         (Limit::Nesting, "[") => {
             when(&format!("{0}true{1} == {0}true{1}", "[".repeat(count - 1), "]".repeat(count - 1)))
         }
+        (Limit::Nesting, "{") => {
+            when(&format!("{0}true{1} == {0}true{1}", "{a: ".repeat(count - 1), "}".repeat(count - 1)))
+        }
+        (Limit::Nesting, "!(") => when(&format!("!!{}true{}", "!!(".repeat(count - 1), ")".repeat(count - 1))),
+        (Limit::Nesting, "-(") => when(&format!("{}0{} == 0", "-(".repeat(count - 1), ")".repeat(count - 1))),
         (Limit::Nesting, "if") => {
             when(&format!("{}true{}", "(if ".repeat(count - 1), " then true else false)".repeat(count - 1)))
+        }
+        (Limit::Nesting, ".contains(") => {
+            when(&format!("{}true{}", "[true].contains(".repeat(count - 1), ")".repeat(count - 1)))
+        }
+        (Limit::Nesting, "mixed") => {
+            let (open, close) = ("if 1 + 2 * -3 < 4 && true || (", ") then true else false");
+            when(&format!("{}true{}", open.repeat(count - 1), close.repeat(count - 1)))
         }
         (Limit::Operators, "&&") => {
             when(&format!("{}context has mode", "context has mode && ".repeat((count - 2) / 3)))
@@ -60,22 +73,40 @@ fn sized(limit: Limit, shape: &str, count: usize) -> String {
         (Limit::Operators, "if") => {
             when(&format!("{}true{}", "if ".repeat(count - 1), " then true else false".repeat(count - 1)))
         }
+        (Limit::Operators, "then if") => {
+            when(&format!("{}true{}", "if true then ".repeat(count - 1), " else false".repeat(count - 1)))
+        }
+        (Limit::Operators, ".offset()") => {
+            when(&format!("context.time < context.time{}", ".offset(duration(\"1h\"))".repeat(count - 4)))
+        }
+        (Limit::Operators, "when") => {
+            let conditions = "when { true }".repeat(count);
+            format!("@id(\"p\") permit(principal, action, resource) {conditions};")
+        }
         _ => panic!("no text of {count} {limit:?} in the shape {shape}"),
     }
 }
 
-const SHAPES: [(Limit, &str); 11] = [
+const SHAPES: [(Limit, &str); 19] = [
     (Limit::Bytes, ""),
     (Limit::Nesting, "("),
     (Limit::Nesting, "["),
+    (Limit::Nesting, "{"),
+    (Limit::Nesting, "!("),
+    (Limit::Nesting, "-("),
     (Limit::Nesting, "if"),
+    (Limit::Nesting, ".contains("),
+    (Limit::Nesting, "mixed"),
     (Limit::Operators, "&&"),
     (Limit::Operators, "||"),
     (Limit::Operators, "+"),
     (Limit::Operators, "-"),
     (Limit::Operators, "*"),
     (Limit::Operators, "else if"),
+    (Limit::Operators, "then if"),
     (Limit::Operators, "if"),
+    (Limit::Operators, ".offset()"),
+    (Limit::Operators, "when"),
 ];
 
 #[test]
@@ -128,13 +159,42 @@ fn what_is_within_the_bounds_is_decided_on_a_small_thread_as_on_a_large_one_or_d
             let text = text.clone();
             on_a_stack(stack, move || decide(&text))
         });
+        let parsed = text.clone();
+        let compiles = on_a_stack(SMALL, move || Compiled::parse(&parsed).is_ok());
         // Where a small stack is not enough, it is a denial.
         let small_is_safe = matches!(answers[0], Ok(None | Some(ReasonCode::PolicyFailed)));
-        if !small_is_safe || answers[1] != Ok(None) {
-            failures.push(format!("{limit:?} {shape}: {answers:?}"));
+        if !compiles || !small_is_safe || answers[1] != Ok(None) {
+            failures.push(format!("{limit:?} {shape}: {answers:?}, compiles: {compiles}"));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Cedar's validator says nothing of what it has no stack to look at.
+#[test]
+fn what_is_wrong_at_the_bottom_of_the_deepest_policies_is_seen_on_a_small_thread() {
+    // The first or the last of these is at the bottom.
+    let rows = [
+        (Limit::Nesting, "(", "true", true),
+        (Limit::Nesting, "mixed", "true)", false),
+        (Limit::Operators, "&&", "context has mode", true),
+        (Limit::Operators, "||", "context has operator", true),
+        (Limit::Operators, "+", "1", true),
+        (Limit::Operators, "-", "1", true),
+        (Limit::Operators, "*", "1", true),
+        (Limit::Operators, "else if", "true", false),
+        (Limit::Operators, "then if", "true ", false),
+        (Limit::Operators, "if", "true", true),
+        (Limit::Operators, ".offset()", "context.time.", true),
+    ];
+    for (limit, shape, part, is_first) in rows {
+        let text = sized(limit, shape, limit.max() - 1);
+        let at = if is_first { text.find(part) } else { text.rfind(part) }.expect("a part of the text");
+        let wrong = part.replace(part.trim_end_matches(['.', ' ', ')']), "context.nope");
+        let text = format!("{}{wrong}{}", &text[..at], &text[at + part.len()..]);
+        let answer = on_a_stack(SMALL, move || decide(&text));
+        assert!(matches!(answer, Err(PolicyError::Invalid { .. })), "{limit:?} {shape}: {answer:?}");
+    }
 }
 
 /// Text that means harm, by its name.
@@ -143,7 +203,14 @@ fn hostile() -> Vec<(&'static str, String)> {
     let pair =
         |open: &str, close: &str, count: usize| when(&format!("{}true{}", open.repeat(count), close.repeat(count)));
     let head = "@id(\"p\") permit(principal, action, resource)";
+    // What no bound forbids, though it is as much as they let through and no condition.
+    let most = Limit::Operators.max() - 2;
     vec![
+        ("as many members as are read", when(&format!("context{}", ".task".repeat(most)))),
+        ("as many indices as are read", when(&format!("context{}", "[\"task\"]".repeat(most)))),
+        ("as many calls as are read", when(&format!("true{}", ".contains(1)".repeat(most)))),
+        ("as many parts of a has as are read", when(&format!("context has task{}", ".task".repeat(most - 1)))),
+        ("as many negations as are read", when(&format!("{}true", "!!!!(".repeat(62) + "!!!!" + &")".repeat(62)))),
         ("nested parentheses", pair("(", ")", many)),
         ("nested brackets", pair("[", "]", many)),
         ("nested braces", pair("{a: ", "}", many)),

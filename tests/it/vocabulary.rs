@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use bailiwick::audit::MemorySink;
 use bailiwick::identity::{AgentId, HumanOperator, Registry, danger};
-use bailiwick::mandate::{
-    Action, ActionClass, ArgumentType, Constraints, Intent, Mandate, Tool,
-};
+use bailiwick::mandate::{Action, ActionClass, ArgumentType, Constraints, Intent, Mandate, Tool};
 use bailiwick::policy::{Catalog, CatalogError, Evaluator, ReasonCode};
 use bailiwick::time::ManualClock;
 use bailiwick::{Authorizer, Task};
@@ -16,9 +14,41 @@ use crate::world::{OPEN, START, args, at, operator, session, ticket};
 
 /// Keywords of Cedar, members of our own context, and what an MCP server may come up with.
 const NAMES: &[&str] = &[
-    "if", "then", "else", "in", "is", "like", "has", "true", "false", "when", "unless", "permit", "forbid", "principal",
-    "action", "resource", "context", "__cedar", "Action", "AgentIdentity", "Task", "String", "mode", "operator", "task",
-    "tool", "args", "approved", "time", "a-b", "a.b", "-", ".", "0", "a.b-c_d",
+    "if",
+    "then",
+    "else",
+    "in",
+    "is",
+    "like",
+    "has",
+    "true",
+    "false",
+    "when",
+    "unless",
+    "permit",
+    "forbid",
+    "principal",
+    "action",
+    "resource",
+    "context",
+    "__cedar",
+    "Action",
+    "AgentIdentity",
+    "Task",
+    "String",
+    "mode",
+    "operator",
+    "task",
+    "tool",
+    "args",
+    "approved",
+    "time",
+    "a-b",
+    "a.b",
+    "-",
+    ".",
+    "0",
+    "a.b-c_d",
 ];
 
 /// A task of the triage agent that may do everything that the policies permit with these tools.

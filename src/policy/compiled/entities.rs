@@ -169,6 +169,11 @@ impl Entities {
         })
     }
 
+    /// Everything that an entity is a member of, sorted.
+    pub(in crate::policy) fn within(&self, uid: Uid<'_>) -> &[EntityUid] {
+        self.get(uid).map_or(&[], |data| data.ancestors)
+    }
+
     pub(in crate::policy) fn get(&self, uid: Uid<'_>) -> Option<Data<'_>> {
         if self.0.is_empty() {
             return None;

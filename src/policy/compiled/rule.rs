@@ -58,19 +58,15 @@ pub(in crate::policy) enum Actions {
 }
 
 impl Rule {
-    /// Compiles a policy, its slots filled.
+    /// Compiles a policy.
     ///
     /// # Errors
     ///
     /// Cedar has no syntax tree of it, or its scope has a form that is not known here.
     pub(in crate::policy) fn of(policy: &Policy) -> Result<Self, PolicyError> {
-        let tree = match policy.to_pst().map_err(PolicyError::cedar)? {
-            pst::Policy::Static(own) => own,
-            pst::Policy::Linked(linked) => linked.into_static_policy().map_err(PolicyError::cedar)?,
-        };
-        let filled = Policy::from_pst(pst::Policy::Static(tree.clone())).map_err(PolicyError::cedar)?;
+        let (tree, filled) = filled(policy)?;
         let unknown = |_| PolicyError::cedar(format!("the scope of {} is not known here", policy.id()));
-        Self::new(policy.id().as_ref(), tree.body(), &filled).map_err(unknown)
+        Self::new(policy.id().as_ref(), &tree, &filled).map_err(unknown)
     }
 
     fn new(id: &str, tree: &Template, own: &Policy) -> Result<Self, Unknown> {
@@ -128,6 +124,18 @@ impl Rule {
     /// Whether the conditions are evaluated by Cedar itself.
     pub(in crate::policy) fn is_foreign(&self) -> bool {
         matches!(self.conditions, Conditions::Foreign(_))
+    }
+}
+
+/// A policy whose slots are filled, as its tree and as Cedar's own.
+pub(in crate::policy) fn filled(policy: &Policy) -> Result<(Template, Policy), PolicyError> {
+    match policy.to_pst().map_err(PolicyError::cedar)? {
+        pst::Policy::Static(tree) => Ok((tree.body().clone(), policy.clone())),
+        pst::Policy::Linked(linked) => {
+            let tree = linked.into_static_policy().map_err(PolicyError::cedar)?;
+            let body = tree.body().clone();
+            Ok((body, Policy::from_pst(pst::Policy::Static(tree)).map_err(PolicyError::cedar)?))
+        }
     }
 }
 

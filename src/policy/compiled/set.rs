@@ -63,7 +63,7 @@ impl Compiled {
     ///
     /// The text is over a bound, or does not parse.
     pub fn parse(policies: &str) -> Result<Self, PolicyError> {
-        text::check(policies)?;
+        text::split(policies)?;
         stack::deep(|| Self::build(&policies.parse().map_err(PolicyError::cedar)?))
     }
 
@@ -121,10 +121,6 @@ impl Compiled {
 
     pub(in crate::policy) fn index(&self) -> &Index {
         &self.index
-    }
-
-    pub(in crate::policy) fn rules(&self) -> &[Arc<Rule>] {
-        &self.rules
     }
 
     /// The policies that are evaluated by Cedar itself: they have a node that is not known here, or the annotation

@@ -38,7 +38,7 @@ fn entity(own: &Entity) -> Result<cedar_policy::Entity, NotCedar> {
     cedar_policy::Entity::new_with_tags(uid(own.uid())?, pairs(own.attributes())?, parents, tags).map_err(refuse)
 }
 
-fn uid(uid: &EntityUid) -> Result<cedar_policy::EntityUid, NotCedar> {
+pub(in crate::policy) fn uid(uid: &EntityUid) -> Result<cedar_policy::EntityUid, NotCedar> {
     let kind: EntityTypeName = uid.kind().as_str().parse().map_err(refuse)?;
     Ok(cedar_policy::EntityUid::from_type_name_and_id(kind, EntityId::new(uid.id())))
 }

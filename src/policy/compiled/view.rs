@@ -7,7 +7,7 @@ use super::uid::Uid;
 use super::{Name, Record, Set, Value};
 
 /// The members of a set.
-pub(in crate::policy) trait Members {
+pub(in crate::policy) trait Members: Sync {
     /// Whether the value is one of them.
     fn has(&self, value: &Val<'_>) -> bool;
     /// How many there are; a view may count some twice.
@@ -21,7 +21,7 @@ pub(in crate::policy) trait Members {
 }
 
 /// The members of a record, or the attributes of an entity.
-pub(in crate::policy) trait Fields {
+pub(in crate::policy) trait Fields: Sync {
     /// The member of this name.
     fn get(&self, name: &Name) -> Option<Val<'_>>;
     /// Visits each, by name, until the visitor says no; says whether it never did.
