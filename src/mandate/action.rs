@@ -60,6 +60,7 @@ pub struct Action {
     tool: ToolName,
     mode: Mode,
     resource: Resource,
+    attributes: Arguments,
     arguments: Arguments,
     presented: Option<AgentUser>,
     approval: Option<Arc<Approval>>,
@@ -93,6 +94,7 @@ impl Action {
             tool: ToolName::new(tool)?,
             mode,
             resource: resource.clone(),
+            attributes: Arguments::none(),
             arguments: Arguments::none(),
             presented: None,
             approval: None,
@@ -103,6 +105,14 @@ impl Action {
     #[must_use]
     pub fn with(mut self, arguments: Arguments) -> Self {
         self.arguments = arguments;
+        self
+    }
+
+    /// With what the host knows of the resource, for policies: attributes that the catalogue declares. Where the directory
+    /// has the resource too, they must be equal. Never from the output of a tool.
+    #[must_use]
+    pub fn of_resource(mut self, attributes: Arguments) -> Self {
+        self.attributes = attributes;
         self
     }
 
@@ -133,6 +143,11 @@ impl Action {
     /// What it touches.
     pub fn resource(&self) -> &Resource {
         &self.resource
+    }
+
+    /// What the host knows of the resource.
+    pub fn resource_attributes(&self) -> &Arguments {
+        &self.attributes
     }
 
     /// The arguments.

@@ -144,7 +144,10 @@ impl Evaluator {
         let Question { mandate, standing, action, until, now, .. } = *question;
         let stands = guard::check_standing(mandate, standing, action.mode(), until, now);
         let prepared = prepared.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()));
-        let guarded = stands.and(prepared).and_then(|own| Ok((own, guard::check(question, own.tool())?)));
+        let guarded = stands.and(prepared).and_then(|own| {
+            snapshot.check_resource(action)?;
+            Ok((own, guard::check(question, own.tool())?))
+        });
         let (prepared, beyond) = match guarded {
             Ok(guarded) => guarded,
             Err(reason) => return verdict.refused(reason),

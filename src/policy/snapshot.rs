@@ -9,18 +9,19 @@ use hashbrown::HashMap;
 
 use super::bundle::Link;
 use super::compiled::{
-    Asked, Compiled, Data, Effect, Entities, EntityUid, Known, Record, Request, Tally, Uid, ask_cedar, cedar_uid,
+    Asked, Compiled, Data, Effect, Entities, EntityUid, Fields, Known, Name, Record, Request, Tally, Uid, ask_cedar,
+    cedar_uid,
 };
 use super::facts::{self, Agent, Attributes, Context, Kinds, Seen, Target};
 use super::policies::Policies;
 use super::policy::Policy;
 use super::source::Source;
 use super::validate::Vocabulary;
-use super::{Bundle, Catalog, PolicyError, PolicyName, Question, host_schema, stack, text};
+use super::{Bundle, Catalog, PolicyError, PolicyName, Question, Reason, host_schema, stack, text};
 use crate::canonical::{Digest, Encoder};
 use crate::id::Found;
 use crate::jose::VerifyingKey;
-use crate::mandate::{Tool, ToolName};
+use crate::mandate::{Action, ArgumentName, ArgumentType, Tool, ToolName};
 
 /// What is settled once for all snapshots of an evaluator.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub(super) struct Snapshot {
     entities: Entities,
     /// The attributes of what has none.
     bare: Record,
+    /// The attributes that resources may have.
+    declared: BTreeMap<ArgumentName, ArgumentType>,
     version: Option<u64>,
     digest: Digest,
 }
@@ -142,6 +145,7 @@ impl Snapshot {
                 tools,
                 entities,
                 bare: Record::default(),
+                declared: declared.clone(),
                 version: bundle.version,
                 digest: encoder.finish(),
             })
@@ -173,6 +177,28 @@ impl Snapshot {
     /// How many entities are known.
     pub(super) fn entities(&self) -> usize {
         self.entities.len()
+    }
+
+    /// Checks what came along of the resource: declared, and where it is in the directory, all of what is there.
+    pub(super) fn check_resource(&self, action: &Action) -> Result<(), Reason> {
+        let (resource, given) = (action.resource(), action.resource_attributes());
+        if given.is_empty() {
+            return Ok(());
+        }
+        let differs =
+            |attribute: &str| Reason::ResourceDiffers { resource: resource.clone(), attribute: Found::new(attribute) };
+        let stored = self.entities.get(Uid { kind: &self.kinds.resource, id: resource.as_str() });
+        let mut given_fields = Attributes::new();
+        facts::attributes_of(given, &self.declared, |name, value| {
+            given_fields.push((name, value));
+        })
+        .map_err(differs)?;
+        let Some(stored) = stored else { return Ok(()) };
+        let both = Target { resource, stored: None, given: given_fields };
+        match first_difference(stored.fields, &both) {
+            Some(attribute) => Err(differs(attribute)),
+            None => Ok(()),
+        }
     }
 
     /// Asks every policy that can matter, with what it may see.
@@ -226,13 +252,18 @@ impl Snapshot {
         seen: Seen,
         look: impl FnOnce(&Asked<'_>) -> T,
     ) -> T {
-        let (agent, resource) = (question.mandate.agent(), question.action.resource());
+        let (agent, action) = (question.mandate.agent(), question.action);
+        let resource = action.resource();
         let attributes = Agent { agent, kinds: &self.kinds };
         let context = Context::new(question, (&prepared.tool, &prepared.places), &self.kinds, seen);
         let principal = Uid { kind: &self.kinds.agent, id: agent.id().as_str() };
         let thing = Uid { kind: &self.kinds.resource, id: resource.as_str() };
         let stored = self.entities.get(thing);
-        let target = Target { resource, stored: stored.map(|data| data.fields), given: Attributes::new() };
+        let mut given = Attributes::new();
+        // They were checked.
+        let _ =
+            facts::attributes_of(action.resource_attributes(), &self.declared, |name, value| given.push((name, value)));
+        let target = Target { resource, stored: stored.map(|data| data.fields), given };
         let known = |uid, fields, ancestors| Known { uid, data: Some(Data { fields, tags: None, ancestors }) };
         look(&Asked {
             principal: known(principal, &attributes, self.entities.within(principal)),
@@ -262,6 +293,21 @@ impl Prepared {
             action,
         }
     }
+}
+
+/// The first attribute that two views of one resource do not share.
+fn first_difference<'s>(one: &'s dyn Fields, other: &'s dyn Fields) -> Option<&'s str> {
+    let mut different = None;
+    for (here, there) in [(one, other), (other, one)] {
+        here.each(&mut |name, value| {
+            let same = there.get(&Name::new(name)).is_some_and(|own| own.is(&value));
+            if !same {
+                different.get_or_insert(name);
+            }
+            same
+        });
+    }
+    different
 }
 
 /// The policies that decide: those that were read, and those that are linked.

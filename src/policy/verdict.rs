@@ -9,7 +9,7 @@ use super::{PolicyName, PolicyNames};
 use crate::canonical::Digest;
 use crate::id::{Found, Prose};
 use crate::identity::{AgentId, AgentUserId, OperatorId};
-use crate::mandate::{ActionClass, Beyond, TaskState, ToolError, ToolName};
+use crate::mandate::{ActionClass, Beyond, Resource, TaskState, ToolError, ToolName};
 use crate::time::Timestamp;
 
 /// What the rules say. A hold is a denial that a human's approval of this action lifts.
@@ -138,6 +138,10 @@ reasons! {
     /// The arguments do not fit the tool.
     Arguments, "arguments_invalid", OtherArguments,
         "Call the tool with the arguments that it declares.", ["ASI02", "MAESTRO L3 Input Validation Attacks"];
+    /// What came along of the resource is not declared, or is not what the directory has.
+    ResourceDiffers, "resource_differs", Never,
+        "Do not try this action again: what it touches is not known as it is described.",
+        ["ASI02", "ASI06", "MAESTRO L2 Data Tampering"];
     /// The scope does not cover the action.
     OutOfScope, "out_of_scope", Never,
         "Stay within what the task was approved for; do not try this action again.",
@@ -247,6 +251,13 @@ pub enum Reason {
     },
     /// See [`ReasonCode::Arguments`].
     Arguments(ToolError),
+    /// See [`ReasonCode::ResourceDiffers`].
+    ResourceDiffers {
+        /// The resource.
+        resource: Resource,
+        /// The first attribute that differs.
+        attribute: Found,
+    },
     /// See [`ReasonCode::OutOfScope`].
     OutOfScope(Beyond),
     /// See [`ReasonCode::Budget`].
@@ -305,6 +316,7 @@ impl Reason {
             Self::ToolUndeclared(_) => ReasonCode::ToolUndeclared,
             Self::AgentUserNotBound { .. } => ReasonCode::AgentUserNotBound,
             Self::Arguments(_) => ReasonCode::Arguments,
+            Self::ResourceDiffers { .. } => ReasonCode::ResourceDiffers,
             Self::OutOfScope(_) => ReasonCode::OutOfScope,
             Self::Budget { .. } => ReasonCode::Budget,
             Self::NeedsApproval(_) => ReasonCode::NeedsApproval,
@@ -379,6 +391,9 @@ impl fmt::Display for Reason {
                 write!(f, "the agent user {user} belongs to the agent {bound}, not to {agent}")
             }
             Self::Arguments(error) => error.fmt(f),
+            Self::ResourceDiffers { resource, attribute } => {
+                write!(f, "the attribute {attribute} of the resource {resource} is not what is declared and known")
+            }
             Self::OutOfScope(beyond) | Self::NeedsApproval(beyond) => beyond.fmt(f),
             Self::Budget { used, limit } => write!(f, "{used} calls were permitted, {limit} were approved"),
             Self::ApprovalInvalid { operator } => {

@@ -34,7 +34,7 @@ fn what_is_not_a_set_of_named_policies_does_not_load() {
     let all = "permit(principal, action, resource);";
     let name = |text: &str| PolicyName::new(text).expect("a policy id");
     type Row = (&'static str, String, fn(&PolicyError) -> bool);
-    let rows: [Row; 11] = [
+    let rows: [Row; 9] = [
         ("half a policy", "@id(\"p\") permit(".to_owned(), |e| matches!(e, PolicyError::Cedar(_))),
         ("no policy at all", "let the agent in".to_owned(), |e| matches!(e, PolicyError::Cedar(_))),
         ("an unknown effect", "@id(\"p\") allow(principal, action, resource);".to_owned(), |e| {

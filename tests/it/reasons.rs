@@ -121,6 +121,7 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
         ReasonCode::ToolUndeclared => refused(&task, &alone("ticket.fly")),
         ReasonCode::AgentUserNotBound => refused(&task, &read.presenting(&world.payer_bot)),
         ReasonCode::Arguments => refused(&task, &read.with(args(r#"{"force": true}"#))),
+        ReasonCode::ResourceDiffers => refused(&task, &read.of_resource(args(r#"{"owner": "mallory"}"#))),
         ReasonCode::OutOfScope => refused(&task, &alone("ticket.close")),
         ReasonCode::Budget => {
             let _permit = task.authorize(&read).expect("a permit");

@@ -121,6 +121,16 @@ impl World {
 
     /// The world under these policies, recorded in `sink`; `seen` is where tests look.
     pub(crate) fn recorded_in(policies: &str, sink: Arc<dyn AuditSink>, seen: Arc<MemorySink>) -> Self {
+        Self::of(Evaluator::new(catalog(), policies).expect("policies"), sink, seen)
+    }
+
+    /// The world under this evaluator.
+    pub(crate) fn under(evaluator: Evaluator) -> Self {
+        let sink = Arc::new(MemorySink::new(100_000));
+        Self::of(evaluator, sink.clone(), sink)
+    }
+
+    fn of(evaluator: Evaluator, sink: Arc<dyn AuditSink>, seen: Arc<MemorySink>) -> Self {
         let clock = Arc::new(ManualClock::at(at(START)));
         let registry = Arc::new(Registry::new());
         for name in ["ada", "bob"] {
@@ -138,7 +148,6 @@ impl World {
         let (triage_bot, payer_bot) = (bind(&triage, "triage-bot"), bind(&payer, "payer-bot"));
         let issuer = Issuer::new("https://authz.acme.example").expect("an issuer");
         let minter = Minter::new(issuer, MintKey::generate(&SystemEntropy).expect("a key"));
-        let evaluator = Evaluator::new(catalog(), policies).expect("policies");
         let door = Authorizer::builder(Arc::clone(&registry), evaluator, sink)
             .minter(minter)
             .administrator(operator("ada"))
