@@ -31,7 +31,12 @@ pub fn built(n: usize) -> Result<Box<dyn Timed>, Failure> {
 }
 
 fn policies(n: usize) -> Result<PolicySet, Failure> {
-    Ok(rules(n).iter().map(policy).collect::<String>().parse()?)
+    Ok(text(n).parse()?)
+}
+
+/// The policies in Cedar's language.
+pub fn text(n: usize) -> String {
+    rules(n).iter().map(policy).collect()
 }
 
 fn policy(rule: &Rule) -> String {
@@ -98,8 +103,8 @@ impl Kinds {
                 principal.clone(),
                 attributes([
                     ("attested", Value::new_bool(agent.attested)),
-                    ("proof", text(agent.proof)),
-                    ("authority", text(agent.authority)),
+                    ("proof", string(agent.proof)),
+                    ("authority", string(agent.authority)),
                     ("sponsor", operator(agent.sponsor)),
                     ("level", Value::new_long(agent.level.into())),
                 ]),
@@ -108,8 +113,8 @@ impl Kinds {
             Entity::new(
                 resource.clone(),
                 attributes([
-                    ("kind", text(request.resource.kind)),
-                    ("name", text(request.resource.name)),
+                    ("kind", string(request.resource.kind)),
+                    ("name", string(request.resource.name)),
                     ("owner", operator(request.resource.owner)),
                 ]),
                 HashSet::new(),
@@ -117,14 +122,14 @@ impl Kinds {
             Entity::new_no_attrs(uid(&self.operator, context.operator), HashSet::new()),
         ];
         let context = Context::from_pairs(attributes([
-            ("task", text(context.task)),
-            ("mode", text(context.mode)),
+            ("task", string(context.task)),
+            ("mode", string(context.mode)),
             ("operator", operator(context.operator)),
-            ("scopes", Value::new_set(context.scopes.iter().map(|scope| text(scope)))),
+            ("scopes", Value::new_set(context.scopes.iter().map(|scope| string(scope)))),
             ("depth", Value::new_long(context.depth.into())),
             ("hour", Value::new_long(context.hour.into())),
             ("amount", Value::new_decimal(context.decimal())),
-            ("path", text(context.path)),
+            ("path", string(context.path)),
             ("count", Value::new_long(context.count.into())),
         ]))?;
         let request = Request::new(principal, uid(&self.action, &request.tool), resource, context, None)?;
@@ -136,7 +141,7 @@ fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
 }
 
-fn text(text: &str) -> Value {
+fn string(text: &str) -> Value {
     Value::new_string(text.to_owned())
 }
 

@@ -5,6 +5,7 @@
 
 mod casbin;
 mod cedar;
+mod compiled;
 mod machine;
 mod ours;
 mod rego;
@@ -18,8 +19,10 @@ use scene::{Failure, Peer, REQUESTS, Timed, check};
 use table::{Cell, Table};
 
 /// The rows. A peer more is a function that prepares it, and a line here.
-const PEERS: [Peer; 12] = [
+const PEERS: [Peer; 14] = [
     Peer { name: "bailiwick", title: "bailiwick, from typed values", prepare: ours::prepare },
+    Peer { name: "compiled", title: "its compiled Cedar, everything prebuilt", prepare: compiled::prebuilt },
+    Peer { name: "compiled-built", title: "its compiled Cedar, request and entities built", prepare: compiled::built },
     Peer { name: "cedar", title: "Cedar, everything prebuilt", prepare: cedar::prebuilt },
     Peer { name: "cedar-built", title: "Cedar, request and entities built", prepare: cedar::built },
     Peer { name: "tenuo", title: "tenuo constraints, arguments prebuilt", prepare: warrants::prebuilt },
