@@ -30,6 +30,8 @@ pub(in crate::policy) struct Rule {
     pub(in crate::policy) resource: Scope,
     pub(in crate::policy) actions: Actions,
     conditions: Conditions,
+    /// Whether its scope admits every principal and every resource.
+    is_open: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -75,25 +77,28 @@ impl Rule {
             Ok(program) if !wants_cedar => Conditions::Compiled(program),
             _ => Conditions::Foreign(Box::new(Foreign::new(own.clone()))),
         };
+        let principal = match &tree.principal {
+            PrincipalConstraint::Any => Scope::Any,
+            PrincipalConstraint::Eq(uid) => Scope::Equal(linked(uid)?),
+            PrincipalConstraint::In(uid) => Scope::In(linked(uid)?),
+            PrincipalConstraint::Is(kind) => Scope::Is(Name::new(&kind.to_string())),
+            PrincipalConstraint::IsIn(kind, uid) => Scope::IsIn(Name::new(&kind.to_string()), linked(uid)?),
+        };
+        let resource = match &tree.resource {
+            ResourceConstraint::Any => Scope::Any,
+            ResourceConstraint::Eq(uid) => Scope::Equal(linked(uid)?),
+            ResourceConstraint::In(uid) => Scope::In(linked(uid)?),
+            ResourceConstraint::Is(kind) => Scope::Is(Name::new(&kind.to_string())),
+            ResourceConstraint::IsIn(kind, uid) => Scope::IsIn(Name::new(&kind.to_string()), linked(uid)?),
+        };
         Ok(Self {
             id: SmolStr::new(id),
+            is_open: principal == Scope::Any && resource == Scope::Any,
+            principal,
+            resource,
             effect: match tree.effect {
                 pst::Effect::Permit => Effect::Permit,
                 pst::Effect::Forbid => Effect::Forbid,
-            },
-            principal: match &tree.principal {
-                PrincipalConstraint::Any => Scope::Any,
-                PrincipalConstraint::Eq(uid) => Scope::Equal(linked(uid)?),
-                PrincipalConstraint::In(uid) => Scope::In(linked(uid)?),
-                PrincipalConstraint::Is(kind) => Scope::Is(Name::new(&kind.to_string())),
-                PrincipalConstraint::IsIn(kind, uid) => Scope::IsIn(Name::new(&kind.to_string()), linked(uid)?),
-            },
-            resource: match &tree.resource {
-                ResourceConstraint::Any => Scope::Any,
-                ResourceConstraint::Eq(uid) => Scope::Equal(linked(uid)?),
-                ResourceConstraint::In(uid) => Scope::In(linked(uid)?),
-                ResourceConstraint::Is(kind) => Scope::Is(Name::new(&kind.to_string())),
-                ResourceConstraint::IsIn(kind, uid) => Scope::IsIn(Name::new(&kind.to_string()), linked(uid)?),
             },
             actions: match &tree.action {
                 ActionConstraint::Any => Actions::Any,
@@ -107,7 +112,7 @@ impl Rule {
     /// Whether the policy applies to a request that its action scope admits. Scopes cannot fail.
     #[inline]
     pub(in crate::policy) fn applies<'a>(&'a self, asked: &Asked<'a>, made: &'a Made) -> Result<bool, Failed> {
-        if !self.principal.admits(&asked.principal) || !self.resource.admits(&asked.resource) {
+        if !self.is_open && !(self.principal.admits(&asked.principal) && self.resource.admits(&asked.resource)) {
             return Ok(false);
         }
         match &self.conditions {
