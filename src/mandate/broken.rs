@@ -57,17 +57,15 @@ impl Constraints {
     }
 
     fn check_number(&self, number: Number, found: &'static str) -> Result<(), Broken<'_>> {
-        let limits: [(_, Option<Number>, fn(Number, Number) -> bool); 5] = [
-            ("minimum", self.minimum, |number, limit| number >= limit),
-            ("maximum", self.maximum, |number, limit| number <= limit),
-            ("exclusiveMinimum", self.exclusive_minimum, |number, limit| number > limit),
-            ("exclusiveMaximum", self.exclusive_maximum, |number, limit| number < limit),
-            ("multipleOf", self.multiple_of, Number::is_multiple_of),
-        ];
-        limits.into_iter().try_for_each(|(keyword, limit, kept)| match limit {
+        let is = |limit: Option<Number>, kept: fn(Number, Number) -> bool, keyword| match limit {
             Some(limit) => keep(kept(number, limit), keyword, Limit::Number(limit), found),
             None => Ok(()),
-        })
+        };
+        is(self.minimum, |number, least| number >= least, "minimum")?;
+        is(self.maximum, |number, most| number <= most, "maximum")?;
+        is(self.exclusive_minimum, |number, below| number > below, "exclusiveMinimum")?;
+        is(self.exclusive_maximum, |number, above| number < above, "exclusiveMaximum")?;
+        is(self.multiple_of, Number::is_multiple_of, "multipleOf")
     }
 
     fn check_text(&self, text: &str, found: &'static str) -> Result<(), Broken<'_>> {

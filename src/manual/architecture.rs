@@ -82,6 +82,7 @@
 //! |---|---|
 //! | a new ground for refusal | `policy/verdict.rs` (`Reason`), then `policy/guard.rs` or a policy |
 //! | a new fact that policies can use | `policy/agent.cedarschema`, `policy/context.rs` |
+//! | what an argument can be held to | `mandate/constraints.rs` and `mandate/broken.rs`, then `policy/json_schema.rs` |
 //! | a new kind of workload proof | a new file in `identity/` |
 //! | what an approval can cover | `mandate/scope.rs` |
 //! | a field of the record | `audit/record.rs` |

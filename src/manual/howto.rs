@@ -41,9 +41,15 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
+//! # Declare tools
+//!
+//! In Rust, from a [`Catalog`](crate::policy::Catalog)'s own JSON, or from a server's `tools/list`. What the server says of
+//! arguments is enforced; look at [`unenforced`](crate::policy::Catalog::unenforced) for what is not, and leave the tool out
+//! if that matters. What it says of its tools' harmlessness is not believed: classify them.
+//!
 //! # Write policies
 //!
-//! Policies see `principal` (attested, proof, authority, sponsor), `resource` (kind, name), and a context of `mode`,
+//! Policies see `principal` (attested, proof, authority, sponsor), `resource` (kind, name, what you declare), and a context of `mode`,
 //! `operator`, `agent_user`, `approved`, `task`, `tool`, `time` and the tool's own arguments in `args`.
 //! [`Catalog::schema`](crate::policy::Catalog::schema) prints the vocabulary of your tools.
 //!

@@ -52,7 +52,7 @@ pub enum SchemaError {
         message: Message,
     },
     /// An entity type does not hold what its entities will have, or wants more.
-    #[error("the entity type `{kind}` does not fit: {message}")]
+    #[error("the entity type {kind} does not fit: {message}")]
     Entity {
         /// The entity type.
         kind: Found,
