@@ -50,5 +50,4 @@ pub use pattern::PatternError;
 pub use request::ActionRequest;
 pub use resource::Resource;
 pub use scope::{Beyond, Coverage, Grant, Scope, ScopeError};
-pub(crate) use tool::Beside;
 pub use tool::{Label, Tool, ToolError, ToolName, Unenforced};

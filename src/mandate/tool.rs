@@ -26,10 +26,10 @@ text! {
 
 /// One argument of a tool beside one of a call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Beside<'t> {
+enum Beside<'t, 'v> {
     Declared(&'t ArgumentName, &'t Parameter),
-    Given(&'t str),
-    Both(&'t ArgumentName, &'t Parameter, &'t Value),
+    Given(&'v str),
+    Both(&'t ArgumentName, &'t Parameter, &'v Value),
 }
 
 /// The arguments of a call do not fit the tool.
@@ -275,6 +275,16 @@ impl Tool {
     ///
     /// The first argument that does not fit: an undeclared one, or else by name.
     pub fn check(&self, arguments: &Arguments) -> Result<(), ToolError> {
+        self.check_each(arguments, |_, _| ())
+    }
+
+    /// The same, and visits each declared argument, by name, with what the call gives. What was visited holds only where
+    /// all fits.
+    pub(crate) fn check_each<'v>(
+        &self,
+        arguments: &'v Arguments,
+        mut visit: impl FnMut(ArgumentType, Option<&'v Value>),
+    ) -> Result<(), ToolError> {
         let mut first = Ok(());
         for beside in self.beside(arguments) {
             let fits = match beside {
@@ -284,8 +294,14 @@ impl Tool {
                 Beside::Declared(name, parameter) if parameter.required => {
                     Err(ToolError::Missing { tool: self.name.clone(), argument: name.clone() })
                 }
-                Beside::Declared(..) => Ok(()),
-                Beside::Both(name, parameter, value) => self.check_value(name, parameter, value),
+                Beside::Declared(_, parameter) => {
+                    visit(parameter.kind, None);
+                    Ok(())
+                }
+                Beside::Both(name, parameter, value) => {
+                    visit(parameter.kind, Some(value));
+                    self.check_value(name, parameter, value)
+                }
             };
             first = first.and(fits);
         }
@@ -307,7 +323,7 @@ impl Tool {
     }
 
     /// What the tool declares beside what a call gives, by name: both are in order, so one walk sees all.
-    pub(crate) fn beside<'t>(&'t self, arguments: &'t Arguments) -> impl Iterator<Item = Beside<'t>> {
+    fn beside<'t, 'v>(&'t self, arguments: &'v Arguments) -> impl Iterator<Item = Beside<'t, 'v>> {
         let (mut declared, mut given) = (self.parameters.iter().peekable(), arguments.iter().peekable());
         std::iter::from_fn(move || {
             let order = match (declared.peek(), given.peek()) {

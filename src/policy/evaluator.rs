@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use arc_swap::ArcSwap;
 
 use super::compiled::Request;
-use super::facts::Seen;
-use super::snapshot::{Prepared, Snapshot, Terms};
+use super::facts::{self, Seen};
+use super::snapshot::{Asks, Prepared, Snapshot, Terms};
 use super::{
     Bundle, Catalog, EvaluatorBuilder, Outcome, PolicyError, PolicyName, PolicyNames, Question, Reason, Verdict, guard,
 };
@@ -119,12 +119,14 @@ impl Evaluator {
         self.decisions.fetch_add(1, Ordering::Relaxed) % every == 0
     }
 
-    /// What policies see of a question: for tests, and to ask Cedar itself. Nothing where the tool is not declared.
+    /// What policies see of a question: for tests, and to ask Cedar itself. Nothing where the tool is not
+    /// declared, or the arguments do not fit it.
     pub fn request(&self, question: &Question<'_>) -> Option<Request> {
         let snapshot = self.snapshot.load();
         let prepared = snapshot.tool(question.action.tool())?;
         let seen = Seen { approved: question.is_approved(), agent_user: true };
-        Some(snapshot.request(question, prepared, seen))
+        let values = facts::check_arguments(prepared.tool(), question.action.arguments()).ok()?;
+        Some(snapshot.request((question, values.as_slice()), prepared, seen))
     }
 
     /// Decides. Pure: the same question and policies give the same verdict.
@@ -148,12 +150,13 @@ impl Evaluator {
             snapshot.check_resource(action)?;
             Ok((own, guard::check(question, own.tool())?))
         });
-        let (prepared, beyond) = match guarded {
+        let (prepared, (values, beyond)) = match guarded {
             Ok(guarded) => guarded,
             Err(reason) => return verdict.refused(reason),
         };
         let approved = question.is_approved();
-        let asking = Asking { snapshot: &snapshot, question, prepared, is_checked: self.is_checked() };
+        let asks = (question, values.as_slice());
+        let asking = Asking { snapshot: &snapshot, asks, prepared, is_checked: self.is_checked() };
         let (answer, beyond) = asking.for_approval(approved, beyond);
         let Answer { policies, because, hidden, .. } = answer;
         let verdict = Verdict { policies, because, hidden, ..verdict };
@@ -205,7 +208,7 @@ struct Answer {
 /// One question, to one snapshot.
 struct Asking<'a> {
     snapshot: &'a Snapshot,
-    question: &'a Question<'a>,
+    asks: Asks<'a>,
     prepared: &'a Prepared,
     /// Whether Cedar is asked too.
     is_checked: bool,
@@ -228,7 +231,7 @@ impl Asking<'_> {
     /// An agent user that is presented adds nothing: what is refused without it is refused.
     fn with_agent_user(&self, approved: bool) -> Answer {
         let without = self.answer(Seen { approved, agent_user: false });
-        let is_seen = self.question.action.presented().is_some() && self.prepared.sees_agent_user;
+        let is_seen = self.asks.0.action.presented().is_some() && self.prepared.sees_agent_user;
         if without.refusal.is_some() || !is_seen {
             return without;
         }
@@ -237,8 +240,8 @@ impl Asking<'_> {
 
     /// Asks once. Any error of any policy denies.
     fn answer(&self, seen: Seen) -> Answer {
-        let tally = self.snapshot.ask(self.question, self.prepared, seen);
-        if self.is_checked && !self.snapshot.agrees(self.question, self.prepared, seen, &tally) {
+        let tally = self.snapshot.ask(self.asks, self.prepared, seen);
+        if self.is_checked && !self.snapshot.agrees(self.asks, self.prepared, seen, &tally) {
             return self.differs();
         }
         let names = |numbers: &[u32]| -> PolicyNames {
@@ -273,7 +276,7 @@ impl Asking<'_> {
 
     /// Cedar answers otherwise, or not at all: nothing is permitted on either's word.
     fn differs(&self) -> Answer {
-        let tool = self.question.action.tool();
+        let tool = self.asks.0.action.tool();
         tracing::error!(%tool, policies = %self.snapshot.digest(), "the compiled policies and cedar do not agree");
         Answer { refusal: Some(Reason::PolicyFailed(PolicyNames::default())), ..Answer::default() }
     }

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use smallvec::SmallVec;
 
 use super::Question;
-use super::compiled::{self, Fields, Members, Name, Record, Uid, Val, Word};
+use super::compiled::{self, Fields, Members, Name, Part, Record, Uid, Val, Word};
 use crate::identity::AgentIdentity;
-use crate::mandate::{Approval, ArgumentName, ArgumentType, Arguments, Beside, Label, Resource, Tool, ToolName, Value};
+use crate::mandate::{
+    Approval, ArgumentName, ArgumentType, Arguments, Label, Resource, Tool, ToolError, ToolName, Value,
+};
 
 /// The entity types of the vocabulary.
 #[derive(Debug, Clone)]
@@ -58,6 +60,7 @@ impl<'q> Context<'q> {
     pub(super) fn new(
         question: &'q Question<'q>,
         (tool, places): (&'q Tool, &'q Record),
+        values: &'q [Option<Val<'q>>],
         kinds: &'q Kinds,
         seen: Seen,
     ) -> Self {
@@ -67,7 +70,7 @@ impl<'q> Context<'q> {
             seen,
             task: Task { question, approvers: Approvers { approvals: question.mandate.approvals(), kinds } },
             tool: Declared(tool),
-            args: Args::new(tool, places, question.action.arguments()),
+            args: Args { places, values },
         }
     }
 }
@@ -100,11 +103,11 @@ fields! { Context<'_>,
         Val::Entity(Uid { kind: &own.kinds.agent_user, id: user.id().as_str() })
     });
     Approved "approved" => |own| Some(Val::Bool(own.seen.approved));
-    Task "task" => |own| Some(Val::Record(&own.task));
-    Tool "tool" => |own| Some(Val::Record(&own.tool));
+    Task "task" => |own| Some(Val::Record(Part::View(&own.task)));
+    Tool "tool" => |own| Some(Val::Record(Part::View(&own.tool)));
     // Whole seconds.
     Time "time" => |own| Some(Val::Datetime(own.question.now.unix().saturating_mul(1_000)));
-    Args "args" => |own| Some(Val::Record(&own.args));
+    Args "args" => |own| Some(Val::Record(Part::View(&own.args)));
 }
 
 /// `context.task`.
@@ -151,7 +154,7 @@ fields! { Agent<'_>,
 /// The attributes of the resource: its own, and those that the directory or the action has of it.
 pub(super) struct Target<'q> {
     pub(super) resource: &'q Resource,
-    pub(super) stored: Option<&'q dyn Fields>,
+    pub(super) stored: Option<Part<'q>>,
     pub(super) given: Attributes<'q>,
 }
 
@@ -184,31 +187,29 @@ impl Fields for Target<'_> {
 struct Args<'q> {
     /// The place of each argument among the values, by its name.
     places: &'q Record,
-    /// What each argument is, in the order of their names.
-    values: SmallVec<[Option<Val<'q>>; 8]>,
+    values: &'q [Option<Val<'q>>],
 }
 
-impl<'q> Args<'q> {
-    fn new(tool: &'q Tool, places: &'q Record, arguments: &'q Arguments) -> Self {
-        let values = tool.beside(arguments).filter_map(|beside| match beside {
-            Beside::Declared(..) => Some(None),
-            Beside::Both(_, parameter, value) => Some(argument(parameter.kind, value)),
-            Beside::Given(_) => None,
-        });
-        Self { places, values: values.collect() }
-    }
+/// What each argument of a call is to policies, in the order of the names that the tool declares.
+pub(super) type Values<'q> = SmallVec<[Option<Val<'q>>; 8]>;
+
+/// Checks the arguments of a call against the tool, and finds what each is to policies.
+pub(super) fn check_arguments<'q>(tool: &Tool, arguments: &'q Arguments) -> Result<Values<'q>, ToolError> {
+    let mut values = Values::new();
+    tool.check_each(arguments, |kind, value| values.push(value.and_then(|value| argument(kind, value))))?;
+    Ok(values)
 }
 
 impl Fields for Args<'_> {
     fn get(&self, name: &Name) -> Option<Val<'_>> {
-        match Fields::get(self.places, name)? {
-            Val::Long(place) => self.values.get(usize::try_from(place).ok()?).copied().flatten(),
+        match self.places.find(name)? {
+            compiled::Value::Long(place) => self.values.get(usize::try_from(*place).ok()?).copied().flatten(),
             _ => None,
         }
     }
 
     fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool {
-        let named = self.places.iter().zip(&self.values);
+        let named = self.places.iter().zip(self.values);
         named.filter_map(|((name, _), value)| Some((name, (*value)?))).all(|(name, value)| visit(name.as_str(), value))
     }
 }

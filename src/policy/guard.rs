@@ -1,14 +1,16 @@
 //! What no policy may override: standing, declaration, scope and budget.
 
+use super::facts::{self, Values};
 use super::{Question, Reason};
 use crate::mandate::{Beyond, Coverage, LedgerView, Mandate, Mode, Standing, TaskState, Tool};
 use crate::time::Timestamp;
 
-/// Checks everything that policies are not asked about. Returns what a human must approve, if anything.
-pub(super) fn check(question: &Question<'_>, tool: &Tool) -> Result<Option<Beyond>, Reason> {
+/// Checks everything that policies are not asked about. Returns what the arguments are to policies, and what a human must
+/// approve, if anything.
+pub(super) fn check<'q>(question: &Question<'q>, tool: &Tool) -> Result<(Values<'q>, Option<Beyond>), Reason> {
     let (mandate, action) = (question.mandate, question.action);
     check_agent_user(question)?;
-    tool.check(action.arguments()).map_err(Reason::Arguments)?;
+    let values = facts::check_arguments(tool, action.arguments()).map_err(Reason::Arguments)?;
     let scope = mandate.intent().scope();
     let grant = scope.grant(action.tool()).ok_or(Reason::OutOfScope(Beyond::Tool))?;
     let ask = match grant.covers(action, tool.class()) {
@@ -17,7 +19,7 @@ pub(super) fn check(question: &Question<'_>, tool: &Tool) -> Result<Option<Beyon
         Coverage::Within => None,
     };
     check_budget(question.ledger, scope.max_calls(), grant.max_calls())?;
-    Ok(ask)
+    Ok((values, ask))
 }
 
 /// Checks that the agent, the task and the person stand as they must: before a decision, and again before a permit

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use super::bundle::Link;
 use super::compiled::{
-    Asked, Compiled, Data, Effect, Entities, EntityUid, Fields, Known, Name, Record, Request, Tally, Uid, ask_cedar,
+    Asked, Compiled, Data, Effect, Entities, EntityUid, Known, Name, Part, Record, Request, Tally, Uid, Val, ask_cedar,
     cedar_uid,
 };
 use super::facts::{self, Agent, Attributes, Context, Kinds, Seen, Target};
@@ -47,6 +47,8 @@ pub(super) struct Snapshot {
     compiled: Compiled,
     tools: HashMap<ToolName, Prepared>,
     entities: Entities,
+    /// Whether there are others than actions.
+    has_directory: bool,
     /// The attributes of what has none.
     bare: Record,
     /// The attributes that resources may have.
@@ -54,6 +56,9 @@ pub(super) struct Snapshot {
     version: Option<u64>,
     digest: Digest,
 }
+
+/// A question, and what its arguments are to policies.
+pub(super) type Asks<'q> = (&'q Question<'q>, &'q [Option<Val<'q>>]);
 
 /// What is made of the text of one policy.
 #[derive(Debug)]
@@ -143,6 +148,7 @@ impl Snapshot {
                 policies,
                 compiled,
                 tools,
+                has_directory: entities.len() > actions.len(),
                 entities,
                 bare: Record::default(),
                 declared: declared.clone(),
@@ -187,7 +193,7 @@ impl Snapshot {
         }
         let differs =
             |attribute: &str| Reason::ResourceDiffers { resource: resource.clone(), attribute: Found::new(attribute) };
-        let stored = self.entities.get(Uid { kind: &self.kinds.resource, id: resource.as_str() });
+        let stored = self.look_up(Uid { kind: &self.kinds.resource, id: resource.as_str() });
         let mut given_fields = Attributes::new();
         facts::attributes_of(given, &self.declared, |name, value| {
             given_fields.push((name, value));
@@ -195,21 +201,21 @@ impl Snapshot {
         .map_err(differs)?;
         let Some(stored) = stored else { return Ok(()) };
         let both = Target { resource, stored: None, given: given_fields };
-        match first_difference(stored.fields, &both) {
+        match first_difference(stored.fields, Part::View(&both)) {
             Some(attribute) => Err(differs(attribute)),
             None => Ok(()),
         }
     }
 
     /// Asks every policy that can matter, with what it may see.
-    pub(super) fn ask(&self, question: &Question<'_>, prepared: &Prepared, seen: Seen) -> Tally {
-        self.with_facts(question, prepared, seen, |asked| {
+    pub(super) fn ask(&self, (question, values): Asks<'_>, prepared: &Prepared, seen: Seen) -> Tally {
+        self.with_facts((question, values), prepared, seen, |asked| {
             self.compiled.tally(&prepared.buckets, asked, |number| self.counts(number, seen))
         })
     }
 
     /// Whether Cedar answers the same.
-    pub(super) fn agrees(&self, question: &Question<'_>, prepared: &Prepared, seen: Seen, tally: &Tally) -> bool {
+    pub(super) fn agrees(&self, (question, values): Asks<'_>, prepared: &Prepared, seen: Seen, tally: &Tally) -> bool {
         let counted = self.compiled.index().all(&prepared.buckets).filter(|number| self.counts(*number, seen));
         let names = |numbers: &[u32]| {
             let names = numbers.iter().filter_map(|number| self.policy(*number));
@@ -217,7 +223,7 @@ impl Snapshot {
         };
         let counted: BTreeMap<&PolicyName, &Policy> =
             counted.filter_map(|number| self.policy(number)).map(|policy| (&policy.name, policy)).collect();
-        let theirs = self.with_facts(question, prepared, seen, |asked| {
+        let theirs = self.with_facts((question, values), prepared, seen, |asked| {
             stack::deep(|| {
                 let mut set = PolicySet::new();
                 for (name, policy) in &counted {
@@ -236,8 +242,13 @@ impl Snapshot {
     }
 
     /// What policies may see.
-    pub(super) fn request(&self, question: &Question<'_>, prepared: &Prepared, seen: Seen) -> Request {
-        self.with_facts(question, prepared, seen, |asked| Request::of(asked, []))
+    pub(super) fn request(&self, (question, values): Asks<'_>, prepared: &Prepared, seen: Seen) -> Request {
+        self.with_facts((question, values), prepared, seen, |asked| Request::of(asked, []))
+    }
+
+    /// What the directory has of an agent or a resource.
+    fn look_up(&self, uid: Uid<'_>) -> Option<Data<'_>> {
+        if self.has_directory { self.entities.get(uid) } else { None }
     }
 
     /// A permit that wants an approval is none without.
@@ -247,7 +258,7 @@ impl Snapshot {
 
     fn with_facts<T>(
         &self,
-        question: &Question<'_>,
+        (question, values): Asks<'_>,
         prepared: &Prepared,
         seen: Seen,
         look: impl FnOnce(&Asked<'_>) -> T,
@@ -255,10 +266,10 @@ impl Snapshot {
         let (agent, action) = (question.mandate.agent(), question.action);
         let resource = action.resource();
         let attributes = Agent { agent, kinds: &self.kinds };
-        let context = Context::new(question, (&prepared.tool, &prepared.places), &self.kinds, seen);
+        let context = Context::new(question, (&prepared.tool, &prepared.places), values, &self.kinds, seen);
         let principal = Uid { kind: &self.kinds.agent, id: agent.id().as_str() };
         let thing = Uid { kind: &self.kinds.resource, id: resource.as_str() };
-        let stored = self.entities.get(thing);
+        let stored = self.look_up(thing);
         let mut given = Attributes::new();
         // They were checked.
         let _ =
@@ -266,10 +277,14 @@ impl Snapshot {
         let target = Target { resource, stored: stored.map(|data| data.fields), given };
         let known = |uid, fields, ancestors| Known { uid, data: Some(Data { fields, tags: None, ancestors }) };
         look(&Asked {
-            principal: known(principal, &attributes, self.entities.within(principal)),
-            action: known(prepared.action.view(), &self.bare, &prepared.groups),
-            resource: known(thing, &target, stored.map_or(&[], |data| data.ancestors)),
-            context: &context,
+            principal: known(
+                principal,
+                Part::View(&attributes),
+                self.look_up(principal).map_or(&[], |data| data.ancestors),
+            ),
+            action: known(prepared.action.view(), Part::Stored(&self.bare), &prepared.groups),
+            resource: known(thing, Part::View(&target), stored.map_or(&[], |data| data.ancestors)),
+            context: Part::View(&context),
             entities: &self.entities,
         })
     }
@@ -296,7 +311,7 @@ impl Prepared {
 }
 
 /// The first attribute that two views of one resource do not share.
-fn first_difference<'s>(one: &'s dyn Fields, other: &'s dyn Fields) -> Option<&'s str> {
+fn first_difference<'s>(one: Part<'s>, other: Part<'s>) -> Option<&'s str> {
     let mut different = None;
     for (here, there) in [(one, other), (other, one)] {
         here.each(&mut |name, value| {

@@ -3,7 +3,7 @@
 use super::entities::{Data, Entities};
 use super::program::Variable;
 use super::uid::Uid;
-use super::view::{Fields, Val};
+use super::view::{Part, Val};
 
 /// An entity of the request, and what is known of it.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ pub(in crate::policy) struct Asked<'a> {
     pub(in crate::policy) principal: Known<'a>,
     pub(in crate::policy) action: Known<'a>,
     pub(in crate::policy) resource: Known<'a>,
-    pub(in crate::policy) context: &'a dyn Fields,
+    pub(in crate::policy) context: Part<'a>,
     pub(in crate::policy) entities: &'a Entities,
 }
 
@@ -44,7 +44,8 @@ impl<'a> Asked<'a> {
     }
 
     /// The attributes of a variable, if it has any.
-    pub(in crate::policy) fn fields(&self, variable: Variable) -> Option<&'a dyn Fields> {
+    #[inline]
+    pub(in crate::policy) fn fields(&self, variable: Variable) -> Option<Part<'a>> {
         match variable {
             Variable::Principal => self.principal.data.map(|data| data.fields),
             Variable::Action => self.action.data.map(|data| data.fields),

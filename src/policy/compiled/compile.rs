@@ -4,6 +4,7 @@
 
 use cedar_policy::pst::{BinaryOp, Clause, EntityUID, Expr, Literal, PatternElem, UnaryOp, Var};
 
+use super::check::{Against, Check};
 use super::pattern::Pattern;
 use super::program::{Aside, Binary, Program, Step, Unary, Variable};
 use super::{EntityUid, Name, Record, Set, Value, datetime, decimal, ipaddr};
@@ -12,31 +13,63 @@ use super::{EntityUid, Name, Record, Set, Value, datetime, decimal, ipaddr};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::policy) struct Unknown;
 
-/// The conditions of a policy, as Cedar joins them: all of them, in order.
+/// The conditions of a policy, as Cedar joins them: all of them, in order, as long as they hold. Those that are simple
+/// and stand before all others are checks.
 pub(in crate::policy) fn conditions(clauses: &[Clause]) -> Result<Program, Unknown> {
-    let mut steps = Vec::new();
-    let mut ands = Vec::new();
-    for (place, clause) in clauses.iter().enumerate() {
-        if place > 0 {
+    let mut all = Vec::new();
+    for clause in clauses {
+        match clause {
+            Clause::When(condition) => split(condition, &mut all),
+            Clause::Unless(condition) => all.push((&**condition, false)),
+        }
+    }
+    let checks: Vec<Check> = all.iter().map_while(|(tree, wanted)| check(tree, *wanted)).collect();
+    let (mut steps, mut ands) = (Vec::new(), Vec::new());
+    for (tree, wanted) in all.iter().skip(checks.len()) {
+        if !steps.is_empty() {
             ands.push(steps.len());
             steps.push(Step::And(0));
         }
-        match clause {
-            Clause::When(condition) => expression(condition, &mut steps)?,
-            Clause::Unless(condition) => {
-                expression(condition, &mut steps)?;
-                steps.push(Step::Unary(Unary::Not));
-            }
+        expression(tree, &mut steps)?;
+        if !wanted {
+            steps.push(Step::Unary(Unary::Not));
         }
-    }
-    if !steps.is_empty() {
-        steps.push(Step::Truth);
     }
     let end = steps.len();
     for and in ands {
         aim(&mut steps, and, end);
     }
-    Ok(Program::new(steps))
+    Ok(Program::new(checks, steps))
+}
+
+/// The parts of a conjunction, in order.
+fn split<'t>(tree: &'t Expr, all: &mut Vec<(&'t Expr, bool)>) {
+    match tree {
+        Expr::BinaryOp { op: BinaryOp::And, left, right } => {
+            split(left, all);
+            split(right, all);
+        }
+        other => all.push((other, true)),
+    }
+}
+
+/// The condition as a check, if it is that simple.
+fn check(tree: &Expr, wanted: bool) -> Option<Check> {
+    let (of, against) = match tree {
+        Expr::UnaryOp { op: UnaryOp::Not, expr } => return check(expr, !wanted),
+        Expr::GetAttr { .. } => (tree, Against::Truth),
+        Expr::HasAttr { expr, attrs } => (&**expr, Against::Has(attrs.iter().map(|attr| Name::new(attr)).collect())),
+        Expr::Like { expr, pattern } => (&**expr, Against::Like(Pattern::new(pattern))),
+        Expr::BinaryOp { op, left, right } if is_truth(tree) => {
+            (&**left, Against::Value(binary(*op)?, constant(right)??))
+        }
+        _ => return None,
+    };
+    let (variable, path) = match of {
+        Expr::Var(var) => (variable(var), Box::default()),
+        other => path(other)?,
+    };
+    Some(Check { variable, path, against, wanted })
 }
 
 /// Appends the steps that leave the expression's value in hand.
@@ -149,13 +182,12 @@ fn is_truth(tree: &Expr) -> bool {
 fn operation(op: Binary, (left, right): (&Expr, &Expr), steps: &mut Vec<Step>) -> Result<(), Unknown> {
     let (many_left, many_right) = (loose_set(left, op, true), loose_set(right, op, false));
     if many_left.is_none() && many_right.is_none() {
-        match (constant(right), path(left)) {
-            (Some(Some(value)), Some((variable, names))) => steps.push(Step::PathWith(variable, names, op, value)),
-            (Some(value), _) => {
+        match constant(right) {
+            Some(value) => {
                 expression(left, steps)?;
                 steps.push(value.map_or(Step::Fail, |value| Step::With(op, value)));
             }
-            (None, _) => {
+            None => {
                 expression(left, steps)?;
                 steps.push(Step::Push);
                 expression(right, steps)?;

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use hashbrown::HashMap;
-
-use super::uid::Uid;
-use super::view::Fields;
+use super::uid::{Uid, UidMap};
+use super::view::Part;
 use super::{EntityUid, Record};
 
 /// One entity.
@@ -99,7 +97,7 @@ const MAX_ANCESTORS: usize = 1_000;
 
 /// A store of entities, each by its name, with everything that it is a member of.
 #[derive(Debug, Clone, Default)]
-pub struct Entities(HashMap<EntityUid, Box<Stored>>);
+pub struct Entities(UidMap<Box<Stored>>);
 
 /// An entity without its name, which is the key.
 #[derive(Debug, Clone)]
@@ -121,20 +119,22 @@ impl Entities {
     ///
     /// Two of one name, a member of itself, or a bound: a million entities, a thousand ancestors of each.
     pub fn new(entities: impl IntoIterator<Item = Entity>) -> Result<Self, EntitiesError> {
-        let mut store: HashMap<EntityUid, Box<Stored>> = HashMap::new();
+        let mut store: UidMap<Box<Stored>> = UidMap::default();
         for Entity { uid, attributes, tags, parents } in entities {
             if store.len() >= MAX_ENTITIES {
                 return Err(EntitiesError::TooMany { max: MAX_ENTITIES });
             }
-            if store.contains_key(&uid) {
+            if store.get(uid.view()).is_some() {
                 return Err(EntitiesError::Duplicate(uid));
             }
             store.insert(uid, Box::new(Stored { attributes, tags, ancestors: parents }));
         }
-        let closed: Vec<(EntityUid, Box<[EntityUid]>)> =
-            store.keys().map(|uid| Ok((uid.clone(), ancestors(&store, uid)?))).collect::<Result<_, EntitiesError>>()?;
+        let closed: Vec<(EntityUid, Box<[EntityUid]>)> = store
+            .iter()
+            .map(|(uid, _)| Ok((uid.clone(), ancestors(&store, uid)?)))
+            .collect::<Result<_, EntitiesError>>()?;
         for (uid, ancestors) in closed {
-            if let Some(stored) = store.get_mut(&uid) {
+            if let Some(stored) = store.get_mut(uid.view()) {
                 stored.ancestors = ancestors;
             }
         }
@@ -169,23 +169,19 @@ impl Entities {
         })
     }
 
-    /// Everything that an entity is a member of, sorted.
-    pub(in crate::policy) fn within(&self, uid: Uid<'_>) -> &[EntityUid] {
-        self.get(uid).map_or(&[], |data| data.ancestors)
-    }
-
     pub(in crate::policy) fn get(&self, uid: Uid<'_>) -> Option<Data<'_>> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let stored = self.0.get(&uid)?;
-        Some(Data { fields: &stored.attributes, tags: stored.tags.as_deref(), ancestors: &stored.ancestors })
+        let stored = self.0.get(uid)?;
+        Some(Data {
+            fields: Part::Stored(&stored.attributes),
+            tags: stored.tags.as_deref(),
+            ancestors: &stored.ancestors,
+        })
     }
 }
 
 /// Everything above `uid`, sorted.
-fn ancestors(store: &HashMap<EntityUid, Box<Stored>>, uid: &EntityUid) -> Result<Box<[EntityUid]>, EntitiesError> {
-    let parents = |uid: &EntityUid| store.get(uid).map_or(&[][..], |stored| &stored.ancestors);
+fn ancestors(store: &UidMap<Box<Stored>>, uid: &EntityUid) -> Result<Box<[EntityUid]>, EntitiesError> {
+    let parents = |uid: &EntityUid| store.get(uid.view()).map_or(&[][..], |stored| &stored.ancestors);
     let mut above: BTreeSet<&EntityUid> = BTreeSet::new();
     let mut open: Vec<&EntityUid> = parents(uid).iter().collect();
     while let Some(next) = open.pop() {
@@ -205,7 +201,7 @@ fn ancestors(store: &HashMap<EntityUid, Box<Stored>>, uid: &EntityUid) -> Result
 /// What a policy can see of an entity.
 #[derive(Clone, Copy)]
 pub(in crate::policy) struct Data<'a> {
-    pub(in crate::policy) fields: &'a dyn Fields,
+    pub(in crate::policy) fields: Part<'a>,
     pub(in crate::policy) tags: Option<&'a Record>,
     /// Sorted.
     pub(in crate::policy) ancestors: &'a [EntityUid],

@@ -7,13 +7,14 @@ use hashbrown::HashMap;
 
 use super::asked::{Asked, Known};
 use super::rule::{Actions, Rule, Scope};
+use super::uid::UidMap;
 use super::{EntityUid, Name};
 
 /// Policies by action, then by principal or resource; each policy by its number.
 #[derive(Debug, Clone)]
 pub(in crate::policy) struct Index {
     buckets: Vec<Bucket>,
-    by_action: HashMap<EntityUid, Places>,
+    by_action: UidMap<Places>,
 }
 
 /// The buckets of the policies that name one action, and of those that name it as a group.
@@ -34,7 +35,7 @@ struct Bucket {
 /// Policies by what their scopes say of one variable.
 #[derive(Debug, Clone, Default)]
 struct Part {
-    by_uid: HashMap<EntityUid, Lists>,
+    by_uid: UidMap<Lists>,
     by_kind: HashMap<Name, Vec<u32>>,
     /// Whether some name a group.
     has_groups: bool,
@@ -49,7 +50,7 @@ struct Lists {
 
 impl Index {
     pub(in crate::policy) fn new<'r>(rules: impl Iterator<Item = &'r Rule>) -> Self {
-        let mut index = Self { buckets: vec![Bucket::default()], by_action: HashMap::new() };
+        let mut index = Self { buckets: vec![Bucket::default()], by_action: UidMap::default() };
         for (number, rule) in (0..).zip(rules) {
             match &rule.actions {
                 Actions::Any => index.put(0, rule, number),
@@ -68,7 +69,7 @@ impl Index {
 
     fn enter(&mut self, action: &EntityUid, place: fn(&mut Places) -> &mut Option<usize>, rule: &Rule, number: u32) {
         let fresh = self.buckets.len();
-        let place = *place(self.by_action.entry(action.clone()).or_default()).get_or_insert(fresh);
+        let place = self.by_action.change(action, |places| *place(places).get_or_insert(fresh));
         if place == fresh {
             self.buckets.push(Bucket::default());
         }
@@ -80,25 +81,24 @@ impl Index {
         let Bucket { by_principal, by_resource, rest } = bucket;
         let is_wide = |scope: &Scope| matches!(scope, Scope::Any | Scope::Is(_));
         // An entity or a group leaves less than a type.
-        let list = match (&rule.principal, &rule.resource) {
-            (Scope::Any, Scope::Any) => rest,
+        match (&rule.principal, &rule.resource) {
+            (Scope::Any, Scope::Any) => rest.push(number),
             (principal, resource) if *principal == Scope::Any || (is_wide(principal) && !is_wide(resource)) => {
-                by_resource.list(resource)
+                by_resource.put(resource, number);
             }
-            (principal, _) => by_principal.list(principal),
-        };
-        list.push(number);
+            (principal, _) => by_principal.put(principal, number),
+        }
     }
 
     /// Visits the places of the buckets for this action.
     #[inline]
     pub(in crate::policy) fn buckets(&self, action: &Known<'_>, mut visit: impl FnMut(usize)) {
         visit(0);
-        if let Some(places) = self.by_action.get(&action.uid) {
+        if let Some(places) = self.by_action.get(action.uid) {
             places.equal.into_iter().chain(places.within).for_each(&mut visit);
         }
         for group in action.data.map_or(&[][..], |data| data.ancestors) {
-            self.by_action.get(group).and_then(|places| places.within).into_iter().for_each(&mut visit);
+            self.by_action.get(group.view()).and_then(|places| places.within).into_iter().for_each(&mut visit);
         }
     }
 
@@ -121,27 +121,27 @@ impl Index {
 }
 
 impl Part {
-    fn list(&mut self, scope: &Scope) -> &mut Vec<u32> {
+    fn put(&mut self, scope: &Scope, number: u32) {
         match scope {
-            Scope::Equal(uid) => &mut self.by_uid.entry(uid.clone()).or_default().equal,
+            Scope::Equal(uid) => self.by_uid.change(uid, |lists| lists.equal.push(number)),
             Scope::In(group) | Scope::IsIn(_, group) => {
                 self.has_groups = true;
-                &mut self.by_uid.entry(group.clone()).or_default().within
+                self.by_uid.change(group, |lists| lists.within.push(number));
             }
-            Scope::Is(kind) => self.by_kind.entry(kind.clone()).or_default(),
-            // Not entered here; a list of its own would be found by nobody.
-            Scope::Any => self.by_kind.entry(Name::new("")).or_default(),
+            Scope::Is(kind) => self.by_kind.entry(kind.clone()).or_default().push(number),
+            // What says nothing of the variable is not put here.
+            Scope::Any => {}
         }
     }
 
     #[inline]
     fn each(&self, known: &Known<'_>, visit: &mut impl FnMut(u32)) {
         if !self.by_uid.is_empty() {
-            if let Some(lists) = self.by_uid.get(&known.uid) {
+            if let Some(lists) = self.by_uid.get(known.uid) {
                 lists.equal.iter().chain(&lists.within).copied().for_each(&mut *visit);
             }
             let groups = known.data.filter(|_| self.has_groups).map_or(&[][..], |data| data.ancestors);
-            for lists in groups.iter().filter_map(|group| self.by_uid.get(group)) {
+            for lists in groups.iter().filter_map(|group| self.by_uid.get(group.view())) {
                 lists.within.iter().copied().for_each(&mut *visit);
             }
         }
@@ -153,7 +153,7 @@ impl Part {
     }
 
     fn all(&self) -> impl Iterator<Item = &u32> {
-        let lists = self.by_uid.values().flat_map(|lists| lists.equal.iter().chain(&lists.within));
+        let lists = self.by_uid.iter().flat_map(|(_, lists)| lists.equal.iter().chain(&lists.within));
         lists.chain(self.by_kind.values().flatten())
     }
 }

@@ -5,6 +5,7 @@
 //! that the answers can be held against Cedar's own.
 
 mod asked;
+mod check;
 mod compile;
 mod datetime;
 mod decimal;
@@ -43,4 +44,4 @@ pub(super) use to_cedar::uid as cedar_uid;
 pub use uid::EntityUid;
 pub(super) use uid::Uid;
 pub use value::{Record, Set, Value};
-pub(super) use view::{Fields, Members, Val};
+pub(super) use view::{Fields, Members, Part, Val};

@@ -8,10 +8,11 @@ use std::cell::OnceCell;
 use smallvec::SmallVec;
 
 use super::asked::Asked;
+use super::check::Check;
 use super::entities::Data;
 use super::pattern::Pattern;
 use super::uid::Uid;
-use super::view::{Among, Fields, Val, have_common, is_within};
+use super::view::{Among, Part, Val, have_common, is_within};
 use super::{Name, Record, Set, Value, datetime, decimal, ipaddr};
 
 /// One step.
@@ -23,8 +24,6 @@ pub(in crate::policy) enum Step {
     Variable(Variable),
     /// An attribute of a variable, of its attribute, and so on.
     Path(Variable, Box<[Name]>),
-    /// Such an attribute, and an operand known at load.
-    PathWith(Variable, Box<[Name]>, Binary, Value),
     /// An attribute of the value in hand.
     Attribute(Name),
     /// Whether there is such an attribute, with such an attribute, and so on.
@@ -140,35 +139,51 @@ impl Made {
     }
 }
 
-/// The conditions of one policy.
+/// The conditions of one policy: checks that all must hold, and then steps, if there are any.
 #[derive(Debug, Clone, Default)]
-pub(in crate::policy) struct Program(Box<[Step]>);
+pub(in crate::policy) struct Program {
+    checks: Box<[Check]>,
+    steps: Box<[Step]>,
+}
 
 impl Program {
-    pub(super) fn new(steps: Vec<Step>) -> Self {
-        Self(steps.into())
+    pub(super) fn new(checks: Vec<Check>, steps: Vec<Step>) -> Self {
+        Self { checks: checks.into(), steps: steps.into() }
     }
 
     /// Whether the conditions hold.
+    #[inline]
     pub(in crate::policy) fn holds<'a>(&'a self, asked: &Asked<'a>, made: &'a Made) -> Result<bool, Failed> {
-        match self.value(asked, made)? {
+        let machine = Machine { asked };
+        for check in &self.checks {
+            if !check.holds(&machine)? {
+                return Ok(false);
+            }
+        }
+        if self.steps.is_empty() {
+            return Ok(true);
+        }
+        match machine.run(&self.steps, made)? {
             Val::Bool(holds) => Ok(holds),
             _ => Err(Failed),
         }
     }
+}
 
+/// Takes the steps.
+pub(super) struct Machine<'m, 'a> {
+    pub(super) asked: &'m Asked<'a>,
+}
+
+impl<'a> Machine<'_, 'a> {
     /// What the steps leave in hand; true without any.
-    pub(in crate::policy) fn value<'a>(&'a self, asked: &Asked<'a>, made: &'a Made) -> Result<Val<'a>, Failed> {
+    fn run(&self, steps: &'a [Step], made: &'a Made) -> Result<Val<'a>, Failed> {
         let mut aside: SmallVec<[Val<'a>; 8]> = SmallVec::new();
         let mut hand = Val::Bool(true);
-        let machine = Machine { asked };
         let mut next = 0;
-        while let Some(step) = self.0.get(next) {
+        while let Some(step) = steps.get(next) {
             next = next.saturating_add(1);
             match step {
-                Step::PathWith(variable, names, op, right) => {
-                    hand = machine.with(*op, machine.path(*variable, names)?, right)?;
-                }
                 Step::And(end) => match hand {
                     Val::Bool(true) => {}
                     Val::Bool(false) => next = *end,
@@ -179,20 +194,18 @@ impl Program {
                     Val::Bool(true) => next = *end,
                     _ => return Err(Failed),
                 },
-                Step::Path(variable, names) => hand = machine.path(*variable, names)?,
-                Step::With(op, right) => hand = machine.with(*op, hand, right)?,
+                Step::Path(variable, names) => hand = self.path(*variable, names)?,
+                Step::With(op, right) => hand = self.binary(*op, hand, right.view())?,
                 Step::Truth if matches!(hand, Val::Bool(_)) => {}
                 Step::Truth | Step::Fail => return Err(Failed),
-                Step::Has(names) => hand = Val::Bool(machine.has(hand, names)?),
+                Step::Has(names) => hand = Val::Bool(self.has(hand, names)?),
                 Step::Load(value) => hand = value.view(),
-                Step::Variable(variable) => hand = asked.variable(*variable),
-                Step::Attribute(name) => hand = machine.attribute(hand, name)?,
+                Step::Variable(variable) => hand = self.asked.variable(*variable),
+                Step::Attribute(name) => hand = self.attribute(hand, name)?,
                 Step::Push => aside.push(hand),
                 Step::Unary(op) => hand = unary(*op, hand)?,
-                Step::Binary(op) => hand = machine.binary(*op, aside.pop().ok_or(Failed)?, hand)?,
-                Step::Sets(op, left, right) => {
-                    hand = Val::Bool(machine.sets(*op, (*left, *right), &mut aside, hand)?)
-                }
+                Step::Binary(op) => hand = self.binary(*op, aside.pop().ok_or(Failed)?, hand)?,
+                Step::Sets(op, left, right) => hand = Val::Bool(self.sets(*op, (*left, *right), &mut aside, hand)?),
                 Step::Like(pattern) => match hand {
                     Val::Text(text) => hand = Val::Bool(pattern.matches(text)),
                     _ => return Err(Failed),
@@ -221,26 +234,32 @@ impl Program {
         }
         Ok(hand)
     }
-}
 
-/// Looks things up for the steps.
-struct Machine<'m, 'a> {
-    asked: &'m Asked<'a>,
-}
-
-impl<'a> Machine<'_, 'a> {
     #[inline]
-    fn path(&self, variable: Variable, names: &[Name]) -> Result<Val<'a>, Failed> {
+    pub(super) fn path(&self, variable: Variable, names: &[Name]) -> Result<Val<'a>, Failed> {
         let (first, rest) = names.split_first().ok_or(Failed)?;
-        let mut value = self.asked.fields(variable).and_then(|fields| fields.get(first)).ok_or(Failed)?;
-        for name in rest {
-            value = self.attribute(value, name)?;
+        match self.asked.fields(variable).ok_or(Failed)? {
+            Part::Stored(record) => {
+                let mut value = record.find(first).ok_or(Failed)?;
+                for (place, name) in rest.iter().enumerate() {
+                    match value {
+                        Value::Record(record) => value = record.find(name).ok_or(Failed)?,
+                        _ => return self.walk(value.view(), rest.get(place..).unwrap_or_default()),
+                    }
+                }
+                Ok(value.view())
+            }
+            Part::View(view) => self.walk(view.get(first).ok_or(Failed)?, rest),
         }
-        Ok(value)
+    }
+
+    #[inline]
+    pub(super) fn walk(&self, value: Val<'a>, names: &[Name]) -> Result<Val<'a>, Failed> {
+        names.iter().try_fold(value, |value, name| self.attribute(value, name))
     }
 
     /// The record, or the attributes of the entity; none if it is not known.
-    fn fields(&self, value: Val<'a>) -> Result<Option<&'a dyn Fields>, Failed> {
+    fn fields(&self, value: Val<'a>) -> Result<Option<Part<'a>>, Failed> {
         match value {
             Val::Record(record) => Ok(Some(record)),
             Val::Entity(uid) => Ok(self.data(uid).map(|data| data.fields)),
@@ -256,7 +275,7 @@ impl<'a> Machine<'_, 'a> {
         self.fields(value)?.and_then(|fields| fields.get(name)).ok_or(Failed)
     }
 
-    fn has(&self, mut value: Val<'a>, names: &[Name]) -> Result<bool, Failed> {
+    pub(super) fn has(&self, mut value: Val<'a>, names: &[Name]) -> Result<bool, Failed> {
         for name in names {
             match self.fields(value)?.and_then(|fields| fields.get(name)) {
                 Some(next) => value = next,
@@ -266,7 +285,7 @@ impl<'a> Machine<'_, 'a> {
         Ok(true)
     }
 
-    fn binary(&self, op: Binary, left: Val<'a>, right: Val<'a>) -> Result<Val<'a>, Failed> {
+    pub(super) fn binary(&self, op: Binary, left: Val<'a>, right: Val<'a>) -> Result<Val<'a>, Failed> {
         Ok(match (op, left, right) {
             (Binary::Equal, ..) => Val::Bool(left.is(&right)),
             (Binary::Unequal, ..) => Val::Bool(!left.is(&right)),
@@ -288,22 +307,6 @@ impl<'a> Machine<'_, 'a> {
             }
             _ => Val::Bool(compare(op, left, right)?),
         })
-    }
-
-    /// An operation with a value of the policy's: the most frequent ones without looking at that as one of the request.
-    #[inline]
-    fn with(&self, op: Binary, left: Val<'a>, right: &'a Value) -> Result<Val<'a>, Failed> {
-        let truth = match (op, &left, right) {
-            (Binary::Equal, Val::Text(left), Value::Text(right)) => *left == right.as_str(),
-            (Binary::Unequal, Val::Text(left), Value::Text(right)) => *left != right.as_str(),
-            (Binary::Less, Val::Long(left), Value::Long(right)) => left < right,
-            (Binary::LessOrEqual, Val::Long(left), Value::Long(right)) => left <= right,
-            (Binary::Greater, Val::Long(left), Value::Long(right)) => left > right,
-            (Binary::GreaterOrEqual, Val::Long(left), Value::Long(right)) => left >= right,
-            (Binary::Contains, Val::Set(set), Value::Text(right)) => set.has(&Val::Text(right)),
-            _ => return self.binary(op, left, right.view()),
-        };
-        Ok(Val::Bool(truth))
     }
 
     fn tag(&self, uid: Uid<'a>, tag: &str) -> Option<Val<'a>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::asked::{Asked, Known};
 use super::uid::Uid;
-use super::view::{Fields, Val, to_record};
+use super::view::{Part, Val};
 use super::{Entities, Entity, EntityUid, Record};
 
 /// One request, with its entities.
@@ -48,7 +48,7 @@ impl Request {
             }
             let entity = look_up(asked, uid.view());
             if let Some(entity) = &entity {
-                uids(entity.attributes(), &mut open);
+                uids(Part::Stored(entity.attributes()), &mut open);
                 entity.tags().for_each(|(_, value)| uids_of(value.view(), &mut open));
             }
             found.insert(uid, entity);
@@ -57,7 +57,7 @@ impl Request {
             principal: asked.principal.uid.to_owned(),
             action: asked.action.uid.to_owned(),
             resource: asked.resource.uid.to_owned(),
-            context: to_record(asked.context),
+            context: asked.context.to_record(),
             // They come from a store that was checked, each once.
             entities: Entities::closed(found.into_values().flatten()),
         }
@@ -67,14 +67,14 @@ impl Request {
 fn look_up(asked: &Asked<'_>, uid: Uid<'_>) -> Option<Entity> {
     let own = [&asked.principal, &asked.action, &asked.resource].into_iter().find(|known| known.uid == uid);
     let data = own.map_or_else(|| Known::of(uid, asked.entities).data, |known| known.data)?;
-    let entity = Entity::new(uid.to_owned(), to_record(data.fields)).within(data.ancestors.iter().cloned());
+    let entity = Entity::new(uid.to_owned(), data.fields.to_record()).within(data.ancestors.iter().cloned());
     Some(match data.tags {
         Some(tags) => entity.tagged(tags.clone()),
         None => entity,
     })
 }
 
-fn uids(fields: &dyn Fields, into: &mut Vec<EntityUid>) {
+fn uids(fields: Part<'_>, into: &mut Vec<EntityUid>) {
     fields.each(&mut |_, value| {
         uids_of(value, into);
         true

@@ -10,6 +10,7 @@ use super::entities::Entities;
 use super::index::Index;
 use super::program::Made;
 use super::rule::{Effect, Rule};
+use super::view::Part;
 use super::{EntityUid, Record, Request};
 use crate::policy::{PolicyError, stack, text};
 
@@ -99,8 +100,13 @@ impl Compiled {
         entities: &Entities,
     ) -> Response<'_> {
         let known = |uid| Known::of(EntityUid::view(uid), entities);
-        let asked =
-            Asked { principal: known(principal), action: known(action), resource: known(resource), context, entities };
+        let asked = Asked {
+            principal: known(principal),
+            action: known(action),
+            resource: known(resource),
+            context: Part::Stored(context),
+            entities,
+        };
         let mut asking = Asking::new(self, &asked);
         self.index.buckets(&asked.action, |bucket| asking.ask(bucket, |_| true));
         Response { policies: self, tally: asking.tally }

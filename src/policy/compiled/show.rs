@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::view::{Fields, Members, Val};
+use super::view::{Members, Part, Val};
 use super::{Value, datetime, decimal};
 
 impl fmt::Display for Value {
@@ -23,7 +23,7 @@ impl fmt::Display for Val<'_> {
             Val::Ip(ip) => ip.write(f),
             Val::Entity(uid) => uid.fmt(f),
             Val::Set(members) => show_set(*members, f),
-            Val::Record(fields) => show_record(*fields, f),
+            Val::Record(part) => show_record(*part, f),
         }
     }
 }
@@ -39,7 +39,7 @@ fn show_set(members: &dyn Members, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     written.and_then(|()| f.write_str("]"))
 }
 
-fn show_record(fields: &dyn Fields, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn show_record(fields: Part<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut written = f.write_str("{");
     let mut between = "";
     fields.each(&mut |name, value| {

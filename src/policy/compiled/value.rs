@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use super::ipaddr::IpNet;
-use super::view::{Fields, Members, Val};
+use super::view::{Members, Part, Val};
 use super::{EntityUid, Name};
 
 /// A value of Cedar's language.
@@ -49,7 +49,7 @@ impl Value {
             Self::Ip(value) => Val::Ip(*value),
             Self::Entity(uid) => Val::Entity(uid.view()),
             Self::Set(set) => Val::Set(set),
-            Self::Record(record) => Val::Record(record),
+            Self::Record(record) => Val::Record(Part::Stored(record)),
         }
     }
 }
@@ -184,31 +184,22 @@ impl Record {
         self.members.get(place).map(|(_, value)| value)
     }
 
-    /// The members, by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&Name, &Value)> {
-        self.members.iter().map(|(name, value)| (name, value))
-    }
-}
-
-impl Fields for Record {
+    /// The same, without looking at the name's text.
     #[inline]
-    fn get(&self, name: &Name) -> Option<Val<'_>> {
+    pub(in crate::policy) fn find(&self, name: &Name) -> Option<&Value> {
         if self.places.is_empty() {
             if self.members.len() > *WITH_TABLE.end() {
-                return self.get(name.as_str()).map(Value::view);
+                return self.get(name.as_str());
             }
-            return self.members.iter().find(|(own, _)| own == name).map(|(_, value)| value.view());
+            return self.members.iter().find(|(own, _)| own == name).map(|(_, value)| value);
         }
         let number = self.places.get(name.place(self.places.len()))?;
         let (own, value) = self.members.get(usize::from(*number).checked_sub(1)?)?;
-        (own == name).then(|| value.view())
+        (own == name).then_some(value)
     }
 
-    fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool {
-        self.members.iter().all(|(name, value)| visit(name.as_str(), value.view()))
-    }
-
-    fn owned(&self) -> Option<&Record> {
-        Some(self)
+    /// The members, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&Name, &Value)> {
+        self.members.iter().map(|(name, value)| (name, value))
     }
 }

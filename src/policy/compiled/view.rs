@@ -26,9 +26,43 @@ pub(in crate::policy) trait Fields: Sync {
     fn get(&self, name: &Name) -> Option<Val<'_>>;
     /// Visits each, by name, until the visitor says no; says whether it never did.
     fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool;
-    /// The record, if it is one that is owned.
-    fn owned(&self) -> Option<&Record> {
-        None
+}
+
+/// A record wherever it is: a stored one is searched without asking what it is.
+#[derive(Clone, Copy)]
+pub(in crate::policy) enum Part<'a> {
+    Stored(&'a Record),
+    View(&'a dyn Fields),
+}
+
+impl<'a> Part<'a> {
+    #[inline]
+    pub(in crate::policy) fn get(self, name: &Name) -> Option<Val<'a>> {
+        match self {
+            Self::Stored(record) => record.find(name).map(Value::view),
+            Self::View(view) => view.get(name),
+        }
+    }
+
+    pub(in crate::policy) fn each(self, visit: &mut dyn FnMut(&'a str, Val<'a>) -> bool) -> bool {
+        match self {
+            Self::Stored(record) => record.iter().all(|(name, value)| visit(name.as_str(), value.view())),
+            Self::View(view) => view.each(visit),
+        }
+    }
+
+    pub(in crate::policy) fn to_record(self) -> Record {
+        match self {
+            Self::Stored(record) => record.clone(),
+            Self::View(view) => {
+                let mut members = Vec::new();
+                view.each(&mut |name, value| {
+                    members.push((Name::new(name), value.to_value()));
+                    true
+                });
+                members.into_iter().collect()
+            }
+        }
     }
 }
 
@@ -44,7 +78,7 @@ pub(in crate::policy) enum Val<'a> {
     Ip(IpNet),
     Entity(Uid<'a>),
     Set(&'a dyn Members),
-    Record(&'a dyn Fields),
+    Record(Part<'a>),
 }
 
 impl Val<'_> {
@@ -78,10 +112,8 @@ impl Val<'_> {
                 (Some(one), Some(other)) => one.cmp(other),
                 _ => to_set(*one).cmp(&to_set(*other)),
             },
-            (Val::Record(one), Val::Record(other)) => match (one.owned(), other.owned()) {
-                (Some(one), Some(other)) => one.cmp(other),
-                _ => to_record(*one).cmp(&to_record(*other)),
-            },
+            (Val::Record(Part::Stored(one)), Val::Record(Part::Stored(other))) => one.cmp(other),
+            (Val::Record(one), Val::Record(other)) => one.to_record().cmp(&other.to_record()),
             _ => self.rank().cmp(&other.rank()),
         }
     }
@@ -113,7 +145,7 @@ impl Val<'_> {
             Val::Ip(value) => Value::Ip(value),
             Val::Entity(uid) => uid.to_owned().into(),
             Val::Set(set) => to_set(set).into(),
-            Val::Record(record) => to_record(record).into(),
+            Val::Record(record) => record.to_record().into(),
         }
     }
 }
@@ -125,15 +157,6 @@ pub(in crate::policy) fn to_set(set: &dyn Members) -> Set {
         true
     });
     values.into_iter().collect()
-}
-
-pub(in crate::policy) fn to_record(record: &dyn Fields) -> Record {
-    let mut members = Vec::new();
-    record.each(&mut |name, value| {
-        members.push((Name::new(name), value.to_value()));
-        true
-    });
-    members.into_iter().collect()
 }
 
 /// As many comparisons as two unsorted sets may take; beyond, one of them is sorted first.
