@@ -77,6 +77,11 @@ pub(crate) struct Parameter {
 }
 
 impl Parameter {
+    /// Whether the value is of the type, and nothing else is asked of it.
+    pub(super) fn plainly_admits(&self, value: &Value) -> bool {
+        self.constraints.is_none() && self.kind.admits(value)
+    }
+
     /// Whether policies always see it.
     pub(crate) fn is_certain(&self) -> bool {
         self.required && !self.nullable

@@ -1,6 +1,5 @@
 //! What a host declares of a tool: its arguments, how much is at stake, and the labels of what it touches.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -22,14 +21,6 @@ text! {
     /// Where data came from or what it is: `untrusted`, `pii`, `secret`, `internal`, or a name of the host's.
     Label, "label", "1 to 32 characters of a-z, 0-9 and `-`",
     |text| made_of(text, 32, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
-/// One argument of a tool beside one of a call.
-#[derive(Debug, Clone, Copy)]
-enum Beside<'t, 'v> {
-    Declared(&'t ArgumentName, &'t Parameter),
-    Given(&'v str),
-    Both(&'t ArgumentName, &'t Parameter, &'v Value),
 }
 
 /// The arguments of a call do not fit the tool.
@@ -285,27 +276,32 @@ impl Tool {
         arguments: &'v Arguments,
         mut visit: impl FnMut(ArgumentType, Option<&'v Value>),
     ) -> Result<(), ToolError> {
-        let mut first = Ok(());
-        for beside in self.beside(arguments) {
-            let fits = match beside {
-                Beside::Given(name) => {
-                    return Err(ToolError::Undeclared { tool: self.name.clone(), argument: Found::new(name) });
-                }
-                Beside::Declared(name, parameter) if parameter.required => {
-                    Err(ToolError::Missing { tool: self.name.clone(), argument: name.clone() })
-                }
-                Beside::Declared(_, parameter) => {
-                    visit(parameter.kind, None);
-                    Ok(())
-                }
-                Beside::Both(name, parameter, value) => {
+        let undeclared = |name| Err(ToolError::Undeclared { tool: self.name.clone(), argument: Found::new(name) });
+        // Both are in order, so one walk sees all.
+        let mut given = arguments.iter();
+        let (mut next, mut first) = (given.next(), None);
+        for (name, parameter) in &self.parameters {
+            match next {
+                Some((own, value)) if own == name.as_str() => {
                     visit(parameter.kind, Some(value));
-                    self.check_value(name, parameter, value)
+                    next = given.next();
+                    if !parameter.plainly_admits(value) && first.is_none() {
+                        first = self.check_value(name, parameter, value).err();
+                    }
                 }
-            };
-            first = first.and(fits);
+                Some((own, _)) if own < name.as_str() => return undeclared(own),
+                _ => {
+                    visit(parameter.kind, None);
+                    if parameter.required && first.is_none() {
+                        first = Some(ToolError::Missing { tool: self.name.clone(), argument: name.clone() });
+                    }
+                }
+            }
         }
-        first
+        match next {
+            Some((own, _)) => undeclared(own),
+            None => first.map_or(Ok(()), Err),
+        }
     }
 
     fn check_value(&self, name: &ArgumentName, parameter: &Parameter, value: &Value) -> Result<(), ToolError> {
@@ -320,26 +316,6 @@ impl Tool {
             (_, Some(constraints)) => constraints.check(value).map_err(|broken| self.broken(name, broken)),
             (_, None) => Ok(()),
         }
-    }
-
-    /// What the tool declares beside what a call gives, by name: both are in order, so one walk sees all.
-    fn beside<'t, 'v>(&'t self, arguments: &'v Arguments) -> impl Iterator<Item = Beside<'t, 'v>> {
-        let (mut declared, mut given) = (self.parameters.iter().peekable(), arguments.iter().peekable());
-        std::iter::from_fn(move || {
-            let order = match (declared.peek(), given.peek()) {
-                (Some((declared, _)), Some((given, _))) => declared.as_str().cmp(given),
-                (Some(_), None) => Ordering::Less,
-                (None, _) => Ordering::Greater,
-            };
-            match order {
-                Ordering::Less => declared.next().map(|(name, parameter)| Beside::Declared(name, parameter)),
-                Ordering::Greater => given.next().map(|(name, _)| Beside::Given(name)),
-                Ordering::Equal => {
-                    let ((name, parameter), (_, value)) = (declared.next()?, given.next()?);
-                    Some(Beside::Both(name, parameter, value))
-                }
-            }
-        })
     }
 
     fn broken(&self, argument: &ArgumentName, broken: Broken<'_>) -> ToolError {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::canonical::Digest;
 use crate::id::Prose;
-use crate::mandate::{ActionClass, Beyond};
+use crate::mandate::{ActionClass, Approval, Beyond};
 
 /// Decides with one snapshot of policies at a time. Cheap to clone; clones share the snapshot. A door keeps its own: what
 /// it reloads changes nothing elsewhere.
@@ -133,45 +133,62 @@ impl Evaluator {
     pub fn decide(&self, question: &Question<'_>) -> Verdict {
         let snapshot = self.snapshot.load();
         let prepared = snapshot.tool(question.action.tool());
-        let verdict = Verdict {
-            outcome: Outcome::Permitted,
-            reason: None,
-            policies: PolicyNames::default(),
-            because: None,
-            hidden: false,
+        let Ruling { outcome, reason, answer, rests_on_approval } = match self.rule(&snapshot, prepared, question) {
+            Ok(ruling) => ruling,
+            Err(reason) => Ruling::refused(reason, Answer::default()),
+        };
+        Verdict {
+            outcome,
+            reason,
+            policies: answer.policies,
+            because: answer.because,
+            hidden: answer.hidden,
             class: prepared.map_or(ActionClass::Privileged, |prepared| prepared.tool().class()),
-            rests_on_approval: false,
+            rests_on_approval,
             policy_digest: snapshot.digest(),
-        };
+        }
+    }
+
+    /// The guard, which no policy overrides, and then the policies.
+    fn rule(
+        &self,
+        snapshot: &Snapshot,
+        prepared: Option<&Prepared>,
+        question: &Question<'_>,
+    ) -> Result<Ruling, Reason> {
         let Question { mandate, standing, action, until, now, .. } = *question;
-        let stands = guard::check_standing(mandate, standing, action.mode(), until, now);
-        let prepared = prepared.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()));
-        let guarded = stands.and(prepared).and_then(|own| {
-            snapshot.check_resource(action)?;
-            Ok((own, guard::check(question, own.tool())?))
-        });
-        let (prepared, (values, beyond)) = match guarded {
-            Ok(guarded) => guarded,
-            Err(reason) => return verdict.refused(reason),
-        };
+        guard::check_standing(mandate, standing, action.mode(), until, now)?;
+        let prepared = prepared.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()))?;
+        snapshot.check_resource(action)?;
+        let (values, beyond) = guard::check(question, prepared.tool())?;
         let approved = question.is_approved();
         let asks = (question, values.as_slice());
-        let asking = Asking { snapshot: &snapshot, asks, prepared, is_checked: self.is_checked() };
-        let (answer, beyond) = asking.for_approval(approved, beyond);
-        let Answer { policies, because, hidden, .. } = answer;
-        let verdict = Verdict { policies, because, hidden, ..verdict };
-        match (answer.refusal, beyond, action.approval()) {
-            (Some(reason), ..) => verdict.refused(reason),
-            (None, _, _) if approved => Verdict { rests_on_approval: true, ..verdict },
-            (None, None, _) => verdict,
-            (None, Some(beyond), None) => verdict.held(Reason::NeedsApproval(beyond)),
-            (None, Some(_), Some(approval)) if standing.approval_spent => {
-                verdict.held(Reason::ApprovalSpent { operator: approval.operator().clone() })
-            }
-            (None, Some(_), Some(approval)) => {
-                verdict.held(Reason::ApprovalInvalid { operator: approval.operator().clone() })
-            }
+        let asking = Asking { snapshot, asks, prepared, is_checked: self.is_checked() };
+        let (mut answer, beyond) = asking.for_approval(approved, beyond);
+        if let Some(reason) = answer.refusal.take() {
+            return Ok(Ruling::refused(reason, answer));
         }
+        let missing = beyond.filter(|_| !approved).map(|beyond| match action.approval().map(Approval::operator) {
+            None => Reason::NeedsApproval(beyond),
+            Some(operator) if standing.approval_spent => Reason::ApprovalSpent { operator: operator.clone() },
+            Some(operator) => Reason::ApprovalInvalid { operator: operator.clone() },
+        });
+        let outcome = if missing.is_some() { Outcome::Held } else { Outcome::Permitted };
+        Ok(Ruling { outcome, reason: missing, answer, rests_on_approval: approved })
+    }
+}
+
+/// What the rules say, before it is a verdict.
+struct Ruling {
+    outcome: Outcome,
+    reason: Option<Reason>,
+    answer: Answer,
+    rests_on_approval: bool,
+}
+
+impl Ruling {
+    fn refused(reason: Reason, answer: Answer) -> Self {
+        Self { outcome: Outcome::Denied, reason: Some(reason), answer, rests_on_approval: false }
     }
 }
 

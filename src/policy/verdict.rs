@@ -53,11 +53,6 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The same question, held for a reason that a human's approval lifts.
-    pub(crate) fn held(self, reason: Reason) -> Self {
-        Self { outcome: Outcome::Held, reason: Some(reason), rests_on_approval: false, ..self }
-    }
-
     /// The same question, refused for a reason that arose after the rules were asked.
     pub(crate) fn refused(self, reason: Reason) -> Self {
         Self { outcome: Outcome::Denied, reason: Some(reason), rests_on_approval: false, ..self }
