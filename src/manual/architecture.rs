@@ -29,9 +29,10 @@
 //! 3. **guard**: what no policy overrides. Everything running, agent active, task active, proof and task not over, the
 //!    person approved and is active; the tool is declared, the agent user is the agent's own, the arguments are what the
 //!    tool declares, the scope covers them, the budget has room.
-//! 4. **policies**: Cedar, on the slice of policies that can matter for this tool. Any evaluation error denies, since
-//!    Cedar skips a policy that errs, and a skipped `forbid` would open the door. What is refused without the agent user
-//!    is refused with it. What is refused, and would be permitted with a human's approval, is held.
+//! 4. **policies**: Cedar's, compiled, and of those the ones that can matter for this tool, agent and resource. Any
+//!    evaluation error denies, since Cedar skips a policy that errs, and a skipped `forbid` would open the door. What is
+//!    refused without the agent user is refused with it. What is refused, and would be permitted with a human's approval,
+//!    is held.
 //! 5. **hold**: where scope, class or policies want a human, the approval of exactly this action, consumed once.
 //! 6. **record**: three lanes into the sink, and its acknowledgement.
 //! 7. **permit** or denial. Any refusal gives the place in the budget back.
@@ -42,16 +43,27 @@
 //! [`redeem`](crate::TaskHandle::redeem) and [`mint`](crate::TaskHandle::mint) look at everything that can have changed
 //! since: the task's, agent's, operator's life, time, the policies' digest, and the arguments that are about to run.
 //!
+//! # From policy to program
+//!
+//! Cedar parses, validates and says what policies mean; nothing of that is done again here. At load each policy's public
+//! syntax tree becomes a small program: checks of attributes against constants first, then steps of a machine without
+//! recursion ([`Compiled`](crate::policy::compiled::Compiled)). At a decision, programs look at the facts where they are:
+//! no copy, no `Context`, no `Entities`, no allocation. A policy with a node that the compiler does not know is evaluated
+//! by Cedar itself, and [`Evaluator::report`](crate::policy::Evaluator::report) names it.
+//!
+//! Validation looks at a policy only under the actions that can tell something of it, with the same verdict; a policy whose
+//! text was checked before, under the same schema, is not looked at again.
+//!
 //! # What always holds
 //!
 //! 1. An agent user adds no authority.
 //! 2. No record, no permit.
 //! 3. No permit, no credential; a permit is spent once, by move.
 //! 4. There is no third outcome: every fault is a denial with a reason.
-//! 5. Deciding is pure: same standing, mandate, ledger, action, policies and time, same verdict. One thing is left to the
-//!    thread: where its stack is too small for the nesting of a policy, Cedar's evaluation errs, and that denies.
-//! 6. No socket, no file, no runtime, no global state, and no thread that outlives a call: loading policies uses one, for
-//!    a stack of known size, since Cedar's validator is silent about what it cannot check for want of stack.
+//! 5. Deciding is pure: same standing, mandate, ledger, action, policies and time, same verdict, on a thread of any stack.
+//!    Two exceptions, both asked for: a policy that Cedar itself evaluates, and cross-checks.
+//! 6. No socket, no file, no runtime, no global state, and no thread that outlives a call: what recurses (loading policies,
+//!    explaining, a cross-check) uses one, for a stack of known size.
 //! 7. Time and randomness enter through seams; one clock reading per decision.
 //! 8. A policy that errs denies.
 //! 9. Deny beats ask beats permit.
@@ -81,7 +93,10 @@
 //! | change | file |
 //! |---|---|
 //! | a new ground for refusal | `policy/verdict.rs` (`Reason`), then `policy/guard.rs` or a policy |
-//! | a new fact that policies can use | `policy/agent.cedarschema`, `policy/context.rs` |
+//! | a new fact that policies can use | `policy/agent.cedarschema`, `policy/facts.rs`, `policy/compiled/name.rs` |
+//! | what is known of groups and resources | `policy/directory.rs` |
+//! | what can be replaced while agents run | `policy/bundle.rs` |
+//! | an operator of Cedar's | `policy/compiled/compile.rs`, `policy/compiled/program.rs` |
 //! | what an argument can be held to | `mandate/constraints.rs` and `mandate/broken.rs`, then `policy/json_schema.rs` |
 //! | a new kind of workload proof | a new file in `identity/` |
 //! | what an approval can cover | `mandate/scope.rs` |
