@@ -10,7 +10,7 @@ mod breadth;
 mod conditions;
 mod confusable;
 mod layout;
-#[allow(clippy::module_inception, reason = "a file is named after the noun that it owns")]
+#[allow(clippy::module_inception, reason = "the file owns the noun that the room is named after")]
 mod lint;
 mod shadow;
 mod tools;
