@@ -17,7 +17,8 @@
 //! registry.register(agent.clone(), [ada.id().clone()])?;
 //! let catalog = Catalog::new().with(Tool::new("ticket.close".parse()?, ActionClass::Write))?;
 //! let evaluator = Evaluator::new(catalog, r#"
-//!     @id("tickets") permit(principal, action, resource) when { resource.kind == "ticket" };
+//!     @id("tickets") permit(principal, action == Action::"ticket.close", resource)
+//!     when { context.mode == "on_behalf_of" && resource.kind == "ticket" };
 //! "#)?;
 //! let sink = Arc::new(MemorySink::new(1_000));
 //! let door = Authorizer::builder(registry, evaluator, sink.clone()).build()?;

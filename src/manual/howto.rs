@@ -61,13 +61,36 @@
 //! # let catalog = Catalog::new().with(send)?;
 //! let evaluator = Evaluator::new(catalog, r#"
 //!     @id("proven-agents-work")
-//!     permit(principal, action, resource) when { principal.attested };
+//!     permit(principal, action in Action::"any external_commitment", resource)
+//!     when { principal.attested && context.mode == "on_behalf_of" };
 //!
 //!     @id("nothing-leaves-after-untrusted-content")
 //!     forbid(principal, action in Action::"any external_commitment", resource)
 //!     when { context.task.labels.contains("untrusted") && !context.approved };
 //! "#)?;
 //! // The second policy does not deny for good: what it refuses is held until a human approves exactly that action.
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A policy that is too broad does not load: a permit of everything, or of privileged tools that it does not name, for
+//! every agent. Where it is meant, its author says so in the policy, where reviewers see it: `@allow` with the codes of the
+//! [lints](crate::policy::LintCode). [`Evaluator::lint`](crate::policy::Evaluator::lint) tells what else a person should look
+//! at, for instance in the checks of whatever repository the policies are kept in.
+//!
+//! ```
+//! # use bailiwick::mandate::{ActionClass, Tool};
+//! # use bailiwick::policy::{Catalog, Evaluator, Severity};
+//! # let grant = Tool::new("role.grant".parse()?, ActionClass::Privileged);
+//! # let catalog = Catalog::new().with(grant)?;
+//! let broad = r#"@id("admins") permit(principal, action in Action::"any privileged", resource)
+//!     when { context.mode == "on_behalf_of" };"#;
+//! let refused = Evaluator::new(catalog.clone(), broad).expect_err("every agent may grant roles");
+//! assert!(refused.to_string().contains(r#"@allow("broad-administration")"#));
+//!
+//! let narrow = r#"@id("admins") permit(principal in AgentGroup::"provisioning", action == Action::"role.grant", resource)
+//!     when { context.mode == "on_behalf_of" };"#;
+//! let lints = Evaluator::new(catalog, narrow)?.lint()?;
+//! assert!(lints.iter().all(|lint| lint.severity < Severity::Warning));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -56,6 +56,9 @@ pub enum PolicyError {
         /// What it is.
         found: Found,
     },
+    /// A policy says what its author hardly means, and does not acknowledge it.
+    #[error("{}: change it, or acknowledge it with `@allow(\"{}\")` on the policy", .0.headline(), .0.code)]
+    Lint(Box<super::Lint>),
     /// The directory was refused.
     #[error(transparent)]
     Directory(#[from] super::DirectoryError),

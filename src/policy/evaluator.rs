@@ -9,7 +9,8 @@ use super::compiled::Request;
 use super::facts::{self, Seen};
 use super::snapshot::{Asks, Prepared, Snapshot, Terms};
 use super::{
-    Bundle, Catalog, EvaluatorBuilder, Outcome, PolicyError, PolicyName, PolicyNames, Question, Reason, Verdict, guard,
+    Bundle, Catalog, EvaluatorBuilder, Lint, Outcome, PolicyError, PolicyName, PolicyNames, Question, Reason, Verdict,
+    guard,
 };
 use crate::canonical::Digest;
 use crate::id::Prose;
@@ -59,7 +60,8 @@ impl Evaluator {
     /// # Errors
     ///
     /// The text is over a bound, does not parse, does not pass Cedar's strict validation without a warning, an `@id` is
-    /// missing or doubled, or the directory contradicts itself or the catalogue.
+    /// missing or doubled, a policy is too broad and does not say that it is meant to be
+    /// ([`lint`](Self::lint)), or the directory contradicts itself or the catalogue.
     pub fn new(catalog: Catalog, bundle: impl Into<Bundle>) -> Result<Self, PolicyError> {
         Self::builder(catalog).load(bundle)
     }
@@ -111,6 +113,41 @@ impl Evaluator {
     /// The digest of the policies and the schema that decide now.
     pub fn digest(&self) -> Digest {
         self.snapshot.load().digest()
+    }
+
+    /// What of the policies a person should look at: in the order of their names, and in the order of their texts. What a
+    /// policy acknowledges with `@allow` is left out; errors are gone, for a policy with one does not load. Templates
+    /// are looked at as they are linked.
+    ///
+    /// ```
+    /// use bailiwick::mandate::{ActionClass, Tool};
+    /// use bailiwick::policy::{Catalog, Evaluator, LintCode};
+    ///
+    /// let catalog = Catalog::new().with(Tool::new("ticket.close".parse()?, ActionClass::Write))?;
+    /// let evaluator = Evaluator::new(catalog, r#"
+    ///     @id("closes") permit(principal, action == Action::"ticket.close", resource);
+    /// "#)?;
+    /// let lints = evaluator.lint()?;
+    /// assert_eq!(lints[0].code, LintCode::NoTaskCondition);
+    /// assert_eq!(lints[0].to_string(), r#"
+    /// warning[no-task-condition] closes: permits write actions whatever task, mode, arguments and resource are
+    ///   @id("closes") permit(principal, action == Action::"ticket.close", resource);
+    ///                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    /// "#.trim());
+    ///
+    /// // A permit without any bound loads only where its author says that it is meant.
+    /// let all = r#"@id("all") permit(principal, action, resource);"#;
+    /// assert!(Evaluator::new(evaluator.catalog().clone(), all).is_err());
+    /// let all = format!(r#"@allow("unconditional-permit") {all}"#);
+    /// assert!(Evaluator::new(evaluator.catalog().clone(), &all)?.lint()?.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::NoStack`]: the policies are read again, on a stack of their own, and there is none.
+    pub fn lint(&self) -> Result<Vec<Lint>, PolicyError> {
+        self.snapshot.load().lint(&self.terms.catalog)
     }
 
     /// Whether Cedar is asked about this decision too.

@@ -5,6 +5,7 @@ use cedar_policy::pst::Template;
 use std::sync::Arc;
 
 use super::compiled::{Effect, Rule};
+use super::lint::{Subject, Tools};
 use super::{PolicyError, PolicyName, compiled, syntax};
 use crate::id::{Found, Prose};
 
@@ -29,10 +30,12 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    /// Reads a policy whose id is its name.
-    pub(super) fn new(parsed: &cedar_policy::Policy) -> Result<Self, PolicyError> {
+    /// Reads a policy whose id is its name, about these tools. One that is too broad, and does not say so, is refused.
+    pub(super) fn new(parsed: &cedar_policy::Policy, tools: &Tools) -> Result<Self, PolicyError> {
         let name = PolicyName::new(parsed.id().as_ref())?;
         let (tree, filled) = compiled::filled(parsed)?;
+        let text = filled.to_string();
+        Subject::new(&name, &tree, &text).check(tools)?;
         let rule = Rule::of(&filled)?;
         let reads =
             |member| rule.is_foreign() || syntax::conditions(tree.clauses()).any(|tree| syntax::reads(tree, member));
@@ -45,7 +48,7 @@ impl Policy {
             sees_agent_user: reads("agent_user"),
             name,
             rule: Arc::new(rule),
-            text: filled.to_string().into(),
+            text: text.into(),
         })
     }
 }

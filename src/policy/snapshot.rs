@@ -13,6 +13,7 @@ use super::compiled::{
     cedar_uid,
 };
 use super::facts::{self, Agent, Attributes, Context, Kinds, Seen, Target};
+use super::lint::{self, Lint, Tools};
 use super::policies::Policies;
 use super::policy::Policy;
 use super::source::Source;
@@ -122,17 +123,18 @@ impl Snapshot {
                 Some(before) => Arc::clone(&before.vocabulary),
                 None => Arc::new(terms.vocabulary()?),
             };
+            let actions = vocabulary.schema().action_entities().map_err(PolicyError::cedar)?;
+            let actions = Entities::try_from(&actions).map_err(super::DirectoryError::from)?;
+            let about = Tools::of(&terms.catalog, &actions);
             let sources = Policies::load(&pieces, &vocabulary, before.map(|before| &before.sources), |source| {
                 Ok(match source {
-                    Source::Policy(policy) => Made::Policy(Arc::new(Policy::new(policy)?)),
+                    Source::Policy(policy) => Made::Policy(Arc::new(Policy::new(policy, &about)?)),
                     Source::Template(template) => Made::Template(Box::new(template.clone())),
                 })
             })?;
             let kinds = Kinds::new();
-            let policies = linked(&sources, &bundle.links, &kinds)?;
+            let policies = linked(&sources, &bundle.links, &kinds, &about)?;
             let compiled = Compiled::of(policies.iter().map(|policy| Arc::clone(&policy.rule)).collect());
-            let actions = vocabulary.schema().action_entities().map_err(PolicyError::cedar)?;
-            let actions = Entities::try_from(&actions).map_err(super::DirectoryError::from)?;
             let declared = terms.catalog.resource_attributes();
             let entities = bundle.directory.entities(&kinds, declared, actions.iter())?;
             let prepare =
@@ -205,6 +207,11 @@ impl Snapshot {
             Some(attribute) => Err(differs(attribute)),
             None => Ok(()),
         }
+    }
+
+    /// What of the policies a person should look at.
+    pub(super) fn lint(&self, catalog: &Catalog) -> Result<Vec<Lint>, PolicyError> {
+        stack::deep(|| lint::find(self.policies(), &Tools::of(catalog, &self.entities)))
     }
 
     /// Asks every policy that can matter, with what it may see.
@@ -326,7 +333,12 @@ fn first_difference<'s>(one: Part<'s>, other: Part<'s>) -> Option<&'s str> {
 }
 
 /// The policies that decide: those that were read, and those that are linked.
-fn linked(sources: &Policies<Made>, links: &[Link], kinds: &Kinds) -> Result<Vec<Arc<Policy>>, PolicyError> {
+fn linked(
+    sources: &Policies<Made>,
+    links: &[Link],
+    kinds: &Kinds,
+    tools: &Tools,
+) -> Result<Vec<Arc<Policy>>, PolicyError> {
     let mut policies: BTreeMap<PolicyName, Arc<Policy>> = BTreeMap::new();
     let mut templates = PolicySet::new();
     for made in sources.iter() {
@@ -347,7 +359,7 @@ fn linked(sources: &Policies<Made>, links: &[Link], kinds: &Kinds) -> Result<Vec
         let (template, name) = (PolicyId::new(link.template.as_str()), PolicyId::new(link.name.as_str()));
         templates.link(template, name.clone(), values).map_err(PolicyError::cedar)?;
         let policy = templates.policy(&name).ok_or_else(|| PolicyError::Template(Found::new(link.name.as_str())))?;
-        let policy = Arc::new(Policy::new(policy)?);
+        let policy = Arc::new(Policy::new(policy, tools)?);
         if policies.insert(link.name.clone(), policy).is_some() {
             return Err(PolicyError::DuplicateId(link.name.clone()));
         }

@@ -386,8 +386,10 @@ fn read_by_each(world: &World, task: &TaskHandle) -> [String; 3] {
 
 /// What policies say, to proven and to vouched agents.
 fn policies() -> Table {
-    let all = r#"@id("all") permit(principal, action, resource);"#;
-    let permit = |when: &str| format!(r#"@id("some") permit(principal, action, resource) when {{ {when} }};"#);
+    let all = r#"@id("all") @allow("unconditional-permit") permit(principal, action, resource);"#;
+    let permit = |when: &str| {
+        format!(r#"@id("some") @allow("broad-administration") permit(principal, action, resource) when {{ {when} }};"#)
+    };
     let forbid = |when: &str| format!(r#"{all} @id("not") forbid(principal, action, resource) when {{ {when} }};"#);
     let only = |when: &str| {
         format!(r#"{all} @id("not") forbid(principal, action == Action::"everything", resource) when {{ {when} }};"#)

@@ -79,8 +79,13 @@ fn rules() -> Vec<Rule> {
 }
 
 fn load(rules: &[Rule]) -> Evaluator {
-    let text: String = rules.iter().map(|rule| format!("@id(\"{}\") {}\n", rule.id, rule.text)).collect();
-    Evaluator::new(catalog(), &text).expect("policies")
+    Evaluator::new(catalog(), &text(rules)).expect("policies")
+}
+
+/// Some of the rules are as broad as can be.
+fn text(rules: &[Rule]) -> String {
+    let broad = r#"@allow("unconditional-permit broad-administration")"#;
+    rules.iter().map(|rule| format!("@id(\"{}\") {broad} {}\n", rule.id, rule.text)).collect()
 }
 
 /// Some rules, in some order: more permits than forbids, so that something is left to forbid.
@@ -181,8 +186,9 @@ fn no_policy_lets_an_agent_user_add_authority() {
     let read = Action::on_behalf_of(&bar.world.ada, "ticket.read", &ticket()).unwrap();
     let presenting = read.clone().presenting(&bar.world.triage_bot);
     let policies = [
-        r#"@id("seen") permit(principal, action, resource) when { context has agent_user };"#,
-        r#"@id("all") permit(principal, action, resource);
+        r#"@id("seen") @allow("broad-administration")
+           permit(principal, action, resource) when { context has agent_user };"#,
+        r#"@id("all") @allow("unconditional-permit") permit(principal, action, resource);
            @id("unseen") forbid(principal, action, resource) unless { context has agent_user };"#,
     ];
     for policies in policies {
@@ -302,7 +308,7 @@ fn meanwhile() -> impl Strategy<Value = Meanwhile> {
 #[test]
 fn a_record_s_inputs_give_the_recorded_verdict_again() {
     let rules: Vec<Rule> = rules().into_iter().filter(|rule| rule.id != "three").collect();
-    let policies: String = rules.iter().map(|rule| format!("@id(\"{}\") {}\n", rule.id, rule.text)).collect();
+    let policies = text(&rules);
     let evaluator = Evaluator::new(catalog(), &policies).unwrap();
     let input = (some_scope(), vec((any::action(), meanwhile(), proptest::bool::weighted(0.8)), 4..32));
     hold_often((48, 4), input, |(scope, steps)| {

@@ -30,6 +30,7 @@ mod host_schema;
 mod house;
 mod identity;
 mod laws;
+mod lints;
 mod minted;
 mod model;
 mod patterns;

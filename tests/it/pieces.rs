@@ -54,7 +54,7 @@ fn policy() -> impl Strategy<Value = (Vec<&'static str>, &'static str)> {
 fn text(policies: &[(Vec<&str>, &str)]) -> String {
     let one = |(number, (between, name)): (usize, &(Vec<&str>, &str))| {
         let words = [
-            format!("@id(\"p{number}\")"),
+            format!("@id(\"p{number}\") @allow(\"broad-administration\")"),
             "permit(principal, action, resource)".to_owned(),
             "when {".to_owned(),
             format!("resource.name != {name} }}"),

@@ -14,7 +14,7 @@ use crate::world::{World, catalog};
 
 /// The policy `p` with this scope and these conditions.
 fn policy(effect: &str, scope: &str, conditions: &str) -> String {
-    format!("@id(\"p\") {effect}({scope}) {conditions};")
+    format!("@id(\"p\") @allow(\"unconditional-permit broad-administration\") {effect}({scope}) {conditions};")
 }
 
 fn when(condition: &str) -> String {
@@ -31,7 +31,7 @@ fn load(text: &str) -> Result<Evaluator, PolicyError> {
 
 #[test]
 fn what_is_not_a_set_of_named_policies_does_not_load() {
-    let all = "permit(principal, action, resource);";
+    let all = "@allow(\"unconditional-permit\") permit(principal, action, resource);";
     let name = |text: &str| PolicyName::new(text).expect("a policy id");
     type Row = (&'static str, String, fn(&PolicyError) -> bool);
     let rows: [Row; 9] = [
@@ -175,11 +175,11 @@ fn the_digest_changes_with_the_policies_and_with_the_tools() {
 
 #[test]
 fn forbid_beats_permit_in_every_order_and_nothing_permits_nothing() {
-    let permits = r#"@id("b-permits") permit(principal, action, resource);"#;
+    let permits = r#"@id("b-permits") @allow("unconditional-permit") permit(principal, action, resource);"#;
     let forbids = r#"@id("a-forbids") forbid(principal, action, resource);"#;
     let also = r#"@id("c-forbids-reads") forbid(principal, action in Action::"any read", resource);"#;
-    let fails =
-        r#"@id("d-fails") permit(principal, action, resource) when { context.task.step + 9223372036854775807 > 0 };"#;
+    let fails = r#"@id("d-fails") @allow("broad-administration")
+        permit(principal, action, resource) when { context.task.step + 9223372036854775807 > 0 };"#;
     let elsewhere = r#"@id("e-elsewhere") forbid(principal, action == Action::"ticket.close", resource);"#;
     let rows: [(Vec<&str>, Option<ReasonCode>, &[&str]); 8] = [
         (vec![], Some(ReasonCode::NotPermitted), &[]),

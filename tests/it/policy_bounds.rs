@@ -17,9 +17,13 @@ fn on_a_stack<T: Send + 'static>(bytes: usize, run: impl FnOnce() -> T + Send + 
     thread::Builder::new().stack_size(bytes).spawn(run).expect("a thread").join().expect("no panic")
 }
 
+/// The beginning of the policy `p`, which may permit everything.
+const HEAD: &str =
+    r#"@id("p") @allow("unconditional-permit broad-administration") permit(principal, action, resource)"#;
+
 /// The policy `p`, under this condition.
 fn when(condition: &str) -> String {
-    format!("@id(\"p\") permit(principal, action, resource) when {{ {condition} }};")
+    format!("{HEAD} when {{ {condition} }};")
 }
 
 /// What is said of an autonomous read under these policies: `None` where it is permitted.
@@ -81,7 +85,7 @@ fn sized(limit: Limit, shape: &str, count: usize) -> String {
         }
         (Limit::Operators, "when") => {
             let conditions = "when { true }".repeat(count);
-            format!("@id(\"p\") permit(principal, action, resource) {conditions};")
+            format!("{HEAD} {conditions};")
         }
         _ => panic!("no text of {count} {limit:?} in the shape {shape}"),
     }
@@ -202,7 +206,6 @@ fn hostile() -> Vec<(&'static str, String)> {
     let many = 100_000;
     let pair =
         |open: &str, close: &str, count: usize| when(&format!("{}true{}", open.repeat(count), close.repeat(count)));
-    let head = "@id(\"p\") permit(principal, action, resource)";
     // What no bound forbids, though it is as much as they let through and no condition.
     let most = Limit::Operators.max() - 2;
     vec![
@@ -238,8 +241,8 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("a chain of has", when(&format!("context has task{}", ".task".repeat(many)))),
         ("a chain of in", when(&format!("{}principal", "principal in ".repeat(many)))),
         ("a chain of is", when(&format!("principal{}", " is AgentIdentity".repeat(many)))),
-        ("many conditions", format!("{head} {};", "when { true }".repeat(many))),
-        ("many exceptions", format!("{head} {};", "unless { false }".repeat(many))),
+        ("many conditions", format!("{HEAD} {};", "when { true }".repeat(many))),
+        ("many exceptions", format!("{HEAD} {};", "unless { false }".repeat(many))),
         ("a long path", when(&format!("principal is {}A", "A::".repeat(many)))),
         ("many annotations", format!("{}{}", (0..many).map(|n| format!("@a{n} ")).collect::<String>(), when("true"))),
         ("a large set", when(&format!("[{}].contains(1)", "1,".repeat(many) + "1"))),

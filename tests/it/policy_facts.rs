@@ -13,7 +13,7 @@ type Answer = Result<Permit, Denial>;
 
 /// A policy that permits this under that condition.
 fn permit(scope: &str, condition: &str) -> String {
-    format!("@id(\"p\") permit({scope}) when {{ {condition} }};")
+    format!("@id(\"p\") @allow(\"broad-administration\") permit({scope}) when {{ {condition} }};")
 }
 
 /// A policy of one fact, a situation in which it permits, and one in which it does not.
@@ -214,7 +214,7 @@ fn policies_see_every_fact_of_the_vocabulary() {
 #[test]
 fn policies_see_whether_a_human_approved_exactly_this_action() {
     let world = World::new(
-        r#"@id("all") permit(principal, action, resource);
+        r#"@id("all") @allow("unconditional-permit") permit(principal, action, resource);
         @id("ask") forbid(principal, action in Action::"any write", resource) unless { context.approved };"#,
     );
     let task = world.task(granted());

@@ -34,8 +34,9 @@ fn an_approval_that_a_policy_wants_is_asked_for_and_used_once() {
 
 #[test]
 fn a_policy_that_rewards_presenting_an_agent_user_rewards_nothing() {
-    let wanted = r#"@id("p") permit(principal, action, resource) when { context has agent_user };"#;
-    let unless = r#"@id("all") permit(principal, action, resource);
+    let wanted = r#"@id("p") @allow("broad-administration")
+        permit(principal, action, resource) when { context has agent_user };"#;
+    let unless = r#"@id("all") @allow("unconditional-permit") permit(principal, action, resource);
         @id("f") forbid(principal, action, resource) unless { context has agent_user };"#;
     for policies in [wanted, unless] {
         let world = World::new(policies);
@@ -52,7 +53,7 @@ fn a_policy_that_rewards_presenting_an_agent_user_rewards_nothing() {
         "if resource.kind == \"x\" then false else context has agent_user && context.agent_user != AgentUser::\"x/y\"",
     ] {
         let narrowing = format!(
-            r#"@id("all") permit(principal, action, resource);
+            r#"@id("all") @allow("unconditional-permit") permit(principal, action, resource);
                @id("f") forbid(principal, action, resource) when {{ {asked} }};"#
         );
         let world = World::new(&narrowing);
@@ -102,7 +103,10 @@ fn a_credential_is_accepted_once_for_exactly_its_action() {
     assert!(world.door.verify(&token, &audience()).is_err(), "its effect was told");
 
     let key = task.mint(task.authorize(&close(&world)).unwrap(), &audience()).unwrap();
-    world.door.reload(&world.ada, r#"@id("other") permit(principal, action, resource);"#).unwrap();
+    world
+        .door
+        .reload(&world.ada, r#"@id("other") @allow("unconditional-permit") permit(principal, action, resource);"#)
+        .unwrap();
     assert_eq!(world.door.verify(key.expose(), &audience()).unwrap_err().flaw(), Flaw::Revoked);
 }
 
@@ -245,9 +249,12 @@ fn on_stack(bytes: usize, run: impl FnOnce() + Send + 'static) {
 fn validation_does_not_depend_on_the_stack_of_whoever_loads() {
     on_stack(256 * 1024, || {
         let deep = |part: &str, times: usize| part.repeat(times);
-        let unknown = format!(r#"@id("p") permit(principal, action, resource) when {{ context{} }};"#, deep(".a", 250));
+        let unknown = format!(
+            r#"@id("p") @allow("broad-administration") permit(principal, action, resource) when {{ context{} }};"#,
+            deep(".a", 250)
+        );
         let nested = format!(
-            r#"@id("p") permit(principal, action, resource) when {{ {}context.a{} }};"#,
+            r#"@id("p") @allow("broad-administration") permit(principal, action, resource) when {{ {}context.a{} }};"#,
             deep("if true then ", 120),
             deep(" else false", 120)
         );
