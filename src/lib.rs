@@ -72,7 +72,8 @@
 //!
 //! It decides, keys and records; it does not stand in the way. **Complete mediation is the host's**: an action that does
 //! not pass through [`TaskHandle::authorize`] is not seen. The crate opens no socket and no file, needs no async
-//! runtime, has no global state, and no thread that outlives a call. It has no features yet.
+//! runtime, has no global state, and no thread that outlives a call. One feature adds to it and none is on by
+//! default: with `miette`, an [`Explanation`](policy::Explanation) is a diagnostic that points into the policies.
 
 pub mod audit;
 mod authorizer;

@@ -9,7 +9,7 @@ use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
 use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, Standing, TaskState};
-use crate::policy::{Question, Reason, Verdict};
+use crate::policy::{Explanation, Question, Reason, Verdict};
 use crate::time::{ClockError, Timestamp};
 
 /// A task under way: its life. Not `Clone`; when it is dropped, by a panic too, every permit and credential below it is
@@ -120,6 +120,21 @@ impl TaskHandle {
         Ok(self.decide(action, &self.assignment.standing(), &ledger, &request, now))
     }
 
+    /// The same, and why: policy by policy and clause by clause, with the values that disagreed. For whoever writes
+    /// policies or operates the host; not to be shown to a model.
+    ///
+    /// # Errors
+    ///
+    /// The clock failed.
+    pub fn explain(&self, action: &Action) -> Result<Explanation, ClockError> {
+        let now = self.door.trail.clock().now()?;
+        let ledger = self.assignment.ledger().view(action.tool());
+        let request = self.assignment.request(action, ledger.step);
+        let standing = self.assignment.standing();
+        let question = self.question(action, &standing, &ledger, &request, now);
+        Ok(self.door.evaluator.decide(&question).explain(&self.door.evaluator, &question))
+    }
+
     /// What a human is asked to approve, so that they may do so before the action is held.
     pub fn request(&self, action: &Action) -> ActionRequest {
         self.assignment.request(action, self.assignment.ledger().view(action.tool()).step)
@@ -163,10 +178,19 @@ impl TaskHandle {
         request: &ActionRequest,
         now: Timestamp,
     ) -> Verdict {
+        self.door.evaluator.decide(&self.question(action, standing, ledger, request, now))
+    }
+
+    fn question<'q>(
+        &'q self,
+        action: &'q Action,
+        standing: &'q Standing,
+        ledger: &'q LedgerView,
+        request: &'q ActionRequest,
+        now: Timestamp,
+    ) -> Question<'q> {
         let assignment = &self.assignment;
-        let mandate = assignment.mandate();
-        let question = Question::new(mandate, standing, ledger, action, request, assignment.until(), now);
-        self.door.evaluator.decide(&question)
+        Question::new(assignment.mandate(), standing, ledger, action, request, assignment.until(), now)
     }
 
     /// Spends a permit on an action that runs in this process, with the arguments that are about to run.

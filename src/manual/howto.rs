@@ -94,6 +94,29 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Find out why
+//!
+//! [`TaskHandle::explain`](crate::TaskHandle::explain) says why an action is answered as it is now: which policies decide
+//! and by which of their clauses, or, where nothing permits, which permits came nearest and what stood in their way. For
+//! the people who write policies; what a model may be told is a denial's `Display`.
+//!
+//! In a test suite, [`Coverage`](crate::policy::Coverage) counts what comes of every clause of every policy, and names
+//! those that no test ever reached.
+//!
+//! ```
+//! use bailiwick::policy::{Coverage, Evaluator, PolicyError, Question};
+//!
+//! /// What no question of the suite ever decided by.
+//! fn gaps(evaluator: &Evaluator, suite: &[Question<'_>]) -> Result<Vec<String>, PolicyError> {
+//!     let mut coverage = Coverage::new(evaluator)?;
+//!     for question in suite {
+//!         coverage.observe(question);
+//!     }
+//!     println!("{coverage}");
+//!     Ok(coverage.uncovered().map(|gap| gap.to_string()).collect())
+//! }
+//! ```
+//!
 //! # Ask a human
 //!
 //! A denial that [`is_held`](crate::audit::Denial::is_held) has a [`request`](crate::audit::Denial::request). Show it to the

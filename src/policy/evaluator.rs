@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use arc_swap::ArcSwap;
 
 use super::compiled::Request;
-use super::facts::{self, Seen};
+use super::facts::Seen;
 use super::snapshot::{Asks, Prepared, Snapshot, Terms};
 use super::{
     Bundle, Catalog, EvaluatorBuilder, Lint, Outcome, PolicyError, PolicyName, PolicyNames, Question, Reason, Verdict,
@@ -159,21 +159,54 @@ impl Evaluator {
     /// What policies see of a question: for tests, and to ask Cedar itself. Nothing where the tool is not
     /// declared, or the arguments do not fit it.
     pub fn request(&self, question: &Question<'_>) -> Option<Request> {
-        let snapshot = self.snapshot.load();
-        let prepared = snapshot.tool(question.action.tool())?;
         let seen = Seen { approved: question.is_approved(), agent_user: true };
-        let values = facts::check_arguments(prepared.tool(), question.action.arguments()).ok()?;
-        Some(snapshot.request((question, values.as_slice()), prepared, seen))
+        self.snapshot.load().look_at(question, seen, |asked| Request::of(asked, []))
     }
 
     /// Decides. Pure: the same question and policies give the same verdict.
     pub fn decide(&self, question: &Question<'_>) -> Verdict {
         let snapshot = self.snapshot.load();
         let prepared = snapshot.tool(question.action.tool());
-        let Ruling { outcome, reason, answer, rests_on_approval } = match self.rule(&snapshot, prepared, question) {
-            Ok(ruling) => ruling,
-            Err(reason) => Ruling::refused(reason, Answer::default()),
-        };
+        Ruling::new(&snapshot, prepared, question, || self.is_checked()).verdict(&snapshot, prepared)
+    }
+
+    /// What decides now.
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+}
+
+/// Decides by one snapshot; and what the policies saw where they decided, unless the guard did.
+pub(super) fn decide_by(snapshot: &Snapshot, question: &Question<'_>) -> (Verdict, Option<Seen>) {
+    let prepared = snapshot.tool(question.action.tool());
+    let ruling = Ruling::new(snapshot, prepared, question, || false);
+    let seen = ruling.answer.seen;
+    (ruling.verdict(snapshot, prepared), seen)
+}
+
+/// What the rules say, before it is a verdict.
+struct Ruling {
+    outcome: Outcome,
+    reason: Option<Reason>,
+    answer: Answer,
+    rests_on_approval: bool,
+}
+
+impl Ruling {
+    #[inline]
+    fn new(
+        snapshot: &Snapshot,
+        prepared: Option<&Prepared>,
+        question: &Question<'_>,
+        is_checked: impl FnOnce() -> bool,
+    ) -> Self {
+        Self::weighed(snapshot, prepared, question, is_checked)
+            .unwrap_or_else(|reason| Self::refused(reason, Answer::default()))
+    }
+
+    #[inline]
+    fn verdict(self, snapshot: &Snapshot, prepared: Option<&Prepared>) -> Verdict {
+        let Self { outcome, reason, answer, rests_on_approval } = self;
         Verdict {
             outcome,
             reason,
@@ -187,12 +220,12 @@ impl Evaluator {
     }
 
     /// The guard, which no policy overrides, and then the policies.
-    fn rule(
-        &self,
+    fn weighed(
         snapshot: &Snapshot,
         prepared: Option<&Prepared>,
         question: &Question<'_>,
-    ) -> Result<Ruling, Reason> {
+        is_checked: impl FnOnce() -> bool,
+    ) -> Result<Self, Reason> {
         let Question { mandate, standing, action, until, now, .. } = *question;
         guard::check_standing(mandate, standing, action.mode(), until, now)?;
         let prepared = prepared.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()))?;
@@ -200,10 +233,10 @@ impl Evaluator {
         let (values, beyond) = guard::check(question, prepared.tool())?;
         let approved = question.is_approved();
         let asks = (question, values.as_slice());
-        let asking = Asking { snapshot, asks, prepared, is_checked: self.is_checked() };
+        let asking = Asking { snapshot, asks, prepared, is_checked: is_checked() };
         let (mut answer, beyond) = asking.for_approval(approved, beyond);
         if let Some(reason) = answer.refusal.take() {
-            return Ok(Ruling::refused(reason, answer));
+            return Ok(Self::refused(reason, answer));
         }
         let missing = beyond.filter(|_| !approved).map(|beyond| match action.approval().map(Approval::operator) {
             None => Reason::NeedsApproval(beyond),
@@ -211,19 +244,9 @@ impl Evaluator {
             Some(operator) => Reason::ApprovalInvalid { operator: operator.clone() },
         });
         let outcome = if missing.is_some() { Outcome::Held } else { Outcome::Permitted };
-        Ok(Ruling { outcome, reason: missing, answer, rests_on_approval: approved })
+        Ok(Self { outcome, reason: missing, answer, rests_on_approval: approved })
     }
-}
 
-/// What the rules say, before it is a verdict.
-struct Ruling {
-    outcome: Outcome,
-    reason: Option<Reason>,
-    answer: Answer,
-    rests_on_approval: bool,
-}
-
-impl Ruling {
     fn refused(reason: Reason, answer: Answer) -> Self {
         Self { outcome: Outcome::Denied, reason: Some(reason), answer, rests_on_approval: false }
     }
@@ -257,6 +280,8 @@ struct Answer {
     can_be_lifted: bool,
     because: Option<Prose>,
     hidden: bool,
+    /// What they saw.
+    seen: Option<Seen>,
 }
 
 /// One question, to one snapshot.
@@ -305,7 +330,7 @@ impl Asking<'_> {
                 .map(|policy| policy.name.clone())
                 .collect()
         };
-        let answer = Answer::default();
+        let answer = Answer { seen: Some(seen), ..Answer::default() };
         if !tally.errors.is_empty() {
             return Answer { refusal: Some(Reason::PolicyFailed(names(&tally.errors))), ..answer };
         }
@@ -319,6 +344,7 @@ impl Asking<'_> {
                 can_be_lifted: forbids().all(|policy| policy.sees_approval),
                 because: said.min_by_key(|(name, _)| *name).map(|(_, because)| because.clone()),
                 hidden: forbids().any(|policy| policy.hides),
+                seen: Some(seen),
             };
         }
         if tally.permits.is_empty() {

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use super::bundle::Link;
 use super::compiled::{
-    Asked, Compiled, Data, Effect, Entities, EntityUid, Known, Name, Part, Record, Request, Tally, Uid, Val, ask_cedar,
+    Asked, Compiled, Data, Effect, Entities, EntityUid, Known, Name, Part, Record, Tally, Uid, Val, ask_cedar,
     cedar_uid,
 };
 use super::facts::{self, Agent, Attributes, Context, Kinds, Seen, Target};
@@ -248,9 +248,17 @@ impl Snapshot {
         })
     }
 
-    /// What policies may see.
-    pub(super) fn request(&self, (question, values): Asks<'_>, prepared: &Prepared, seen: Seen) -> Request {
-        self.with_facts((question, values), prepared, seen, |asked| Request::of(asked, []))
+    /// Looks at what policies may see of a question; nothing where the tool is not declared, or the arguments do not fit
+    /// it.
+    pub(super) fn look_at<T>(
+        &self,
+        question: &Question<'_>,
+        seen: Seen,
+        look: impl FnOnce(&Asked<'_>) -> T,
+    ) -> Option<T> {
+        let prepared = self.tool(question.action.tool())?;
+        let values = facts::check_arguments(prepared.tool(), question.action.arguments()).ok()?;
+        Some(self.with_facts((question, values.as_slice()), prepared, seen, look))
     }
 
     /// What the directory has of an agent or a resource.

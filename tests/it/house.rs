@@ -22,6 +22,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("smallvec", &["policy/"]),
     ("smol_str", &["policy/"]),
     ("regex::", &["mandate/pattern.rs"]),
+    ("miette::", &["policy/diagnostic.rs"]),
     ("ring::", &["canonical.rs", "entropy.rs", "jose/"]),
     ("now_utc", &["time.rs"]),
     ("UtcDateTime", &["time.rs"]),

@@ -96,7 +96,7 @@ fn some_rules() -> impl Strategy<Value = Vec<Rule>> {
 }
 
 /// What a task may have done before.
-fn ledger() -> impl Strategy<Value = LedgerView> {
+pub(crate) fn ledger() -> impl Strategy<Value = LedgerView> {
     let labels = prop_oneof![Just(vec![]), subsequence(vec!["internal", "untrusted"], 0..=2)];
     (0_u32..5, 0_u32..5, labels).prop_map(|(calls, tool_calls, labels)| {
         let mut view = LedgerView::default();
@@ -108,8 +108,8 @@ fn ledger() -> impl Strategy<Value = LedgerView> {
 }
 
 /// A question to the rules, of which every part can be exchanged.
-struct Bar {
-    world: World,
+pub(crate) struct Bar {
+    pub(crate) world: World,
     agent: AgentIdentity,
     standing: Standing,
     request: ActionRequest,
@@ -118,7 +118,7 @@ struct Bar {
 
 impl Bar {
     /// Takes the parts that only the door makes from a task's first decision.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let world = World::new(OPEN);
         let task = world.task(scope());
         let read = Action::on_behalf_of(&world.ada, "ticket.read", &ticket()).unwrap();
@@ -131,10 +131,20 @@ impl Bar {
     }
 
     fn decide(&self, evaluator: &Evaluator, scope: &Scope, ledger: &LedgerView, action: &Action) -> Verdict {
+        self.ask(scope, ledger, action, |question| evaluator.decide(question))
+    }
+
+    pub(crate) fn ask<T>(
+        &self,
+        scope: &Scope,
+        ledger: &LedgerView,
+        action: &Action,
+        ask: impl FnOnce(&Question<'_>) -> T,
+    ) -> T {
         let intent = Intent::new("close stale tickets", scope.clone()).unwrap();
         let mandate = Mandate::new(self.agent.clone(), intent).approved_by(&self.world.ada);
         let (standing, request) = (&self.standing, &self.request);
-        evaluator.decide(&Question::new(&mandate, standing, ledger, action, request, self.until, at(START)))
+        ask(&Question::new(&mandate, standing, ledger, action, request, self.until, at(START)))
     }
 }
 

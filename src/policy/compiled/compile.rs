@@ -236,7 +236,7 @@ fn loose_set(tree: &Expr, op: Binary, is_left: bool) -> Option<&[std::sync::Arc<
 }
 
 /// An attribute of an attribute of a variable, and so on.
-fn path(tree: &Expr) -> Option<(Variable, Box<[Name]>)> {
+pub(super) fn path(tree: &Expr) -> Option<(Variable, Box<[Name]>)> {
     let (mut tree, mut names) = (tree, Vec::new());
     while let Expr::GetAttr { expr, attr } = tree {
         names.push(Name::new(attr));
@@ -296,7 +296,7 @@ pub(super) fn entity(uid: &EntityUID) -> EntityUid {
     EntityUid::new(Name::new(&uid.ty.to_string()), &uid.eid)
 }
 
-fn variable(var: &Var) -> Variable {
+pub(super) fn variable(var: &Var) -> Variable {
     match var {
         Var::Principal => Variable::Principal,
         Var::Action => Variable::Action,

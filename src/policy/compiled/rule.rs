@@ -2,6 +2,7 @@
 
 use cedar_policy::Policy;
 use cedar_policy::pst::{self, ActionConstraint, EntityOrSlot, PrincipalConstraint, ResourceConstraint, Template};
+use serde::Serialize;
 use smol_str::SmolStr;
 
 use super::asked::{Asked, Known};
@@ -12,13 +13,24 @@ use super::{EntityUid, Name};
 use crate::policy::PolicyError;
 
 /// What a policy does where it applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(clippy::exhaustive_enums, reason = "Cedar has no third effect")]
 pub enum Effect {
     /// It permits.
     Permit,
     /// It forbids, whatever others permit.
     Forbid,
+}
+
+impl Effect {
+    /// The word that policies use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Permit => "permit",
+            Self::Forbid => "forbid",
+        }
+    }
 }
 
 /// One policy.
@@ -119,6 +131,16 @@ impl Rule {
             Conditions::Compiled(program) => program.holds(asked, made),
             Conditions::Foreign(foreign) => foreign.applies(asked),
         }
+    }
+
+    /// Whether each part of the scope admits its variable: principal, action, resource.
+    pub(in crate::policy) fn scope(&self, asked: &Asked<'_>) -> [bool; 3] {
+        let action = match &self.actions {
+            Actions::Any => true,
+            Actions::Equal(uid) => asked.action.uid == uid.view(),
+            Actions::In(groups) => groups.iter().any(|group| asked.action.is_in(group.view())),
+        };
+        [self.principal.admits(&asked.principal), action, self.resource.admits(&asked.resource)]
     }
 
     /// Whether the policy is in several places of the index.

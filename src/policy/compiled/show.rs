@@ -1,6 +1,6 @@
 //! Values as Cedar writes them.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use super::view::{Members, Part, Val};
 use super::{Value, datetime, decimal};
@@ -48,4 +48,39 @@ fn show_record(fields: Part<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         written.is_ok()
     });
     written.and_then(|()| f.write_str("}"))
+}
+
+/// A value in at most 120 characters. Of a set of more than 8 members only how many there are.
+pub(in crate::policy) fn brief(value: &Val<'_>) -> String {
+    match value {
+        Val::Set(members) if members.len() > 8 => format!("a set of {}", members.len()),
+        value => cut(value, 120),
+    }
+}
+
+/// The first `max` characters of what is shown; the rest is not even written.
+pub(in crate::policy) fn cut(shown: &dyn fmt::Display, max: usize) -> String {
+    let mut cut = Cut { text: String::new(), left: max };
+    // It stops where it is cut.
+    let _ = write!(cut, "{shown}");
+    cut.text
+}
+
+struct Cut {
+    text: String,
+    left: usize,
+}
+
+impl Write for Cut {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        for char in more.chars() {
+            let Some(left) = self.left.checked_sub(1) else {
+                self.text.push('…');
+                return Err(fmt::Error);
+            };
+            self.text.push(char);
+            self.left = left;
+        }
+        Ok(())
+    }
 }
