@@ -9,12 +9,14 @@
 )]
 
 mod administration;
+mod allocations;
 mod any;
 mod arguments;
 mod audit;
 mod bundles;
 mod catalog;
 mod catalog_json;
+mod cedar;
 mod closing;
 mod compile;
 mod constraints;
