@@ -182,6 +182,11 @@ impl Snapshot {
         self.policies.iter().map(AsRef::as_ref)
     }
 
+    /// The same, to be asked with any request.
+    pub(super) fn compiled(&self) -> &Compiled {
+        &self.compiled
+    }
+
     /// How many entities are known.
     pub(super) fn entities(&self) -> usize {
         self.entities.len()
