@@ -50,6 +50,7 @@ mod seams;
 mod shortcuts;
 mod steps;
 mod terms;
+mod testing;
 mod validation;
 mod vocabulary;
 mod world;
