@@ -1,4 +1,5 @@
-//! For tests that assert what is decided: a small fixed [`World`], assertions on a task's actions, and tables of decisions.
+//! For tests that assert what is decided: a small fixed [`World`], assertions on a task's actions, tables of decisions, and
+//! the test files of Cedar's own command line.
 //!
 //! ```
 //! use bailiwick::mandate::{Action, ActionClass, Grant, Resource, Scope, Tool};
@@ -26,6 +27,7 @@
 //! [`World::sink`] keeps every record, and two runs of the same test keep the same ones, byte for byte.
 
 mod assertion;
+pub mod cedar_tests;
 mod entropy;
 mod setup_error;
 mod table;

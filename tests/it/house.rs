@@ -19,7 +19,7 @@ const ROOMS: &[&[&str]] = &[
 
 /// What may be named only where it is at home.
 const HOMES: &[(&str, &[&str])] = &[
-    ("cedar_policy", &["policy/"]),
+    ("cedar_policy", &["policy/", "testing/cedar_tests/written.rs"]),
     ("smallvec", &["policy/"]),
     ("smol_str", &["policy/"]),
     ("regex::", &["mandate/pattern.rs"]),

@@ -15,6 +15,7 @@ mod audit;
 mod bundles;
 mod catalog;
 mod catalog_json;
+mod cedar_tests;
 mod closing;
 mod compile;
 mod constraints;
