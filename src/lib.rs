@@ -72,8 +72,14 @@
 //!
 //! It decides, keys and records; it does not stand in the way. **Complete mediation is the host's**: an action that does
 //! not pass through [`TaskHandle::authorize`] is not seen. The crate opens no socket and no file, needs no async
-//! runtime, has no global state, and no thread that outlives a call. One feature adds to it and none is on by
-//! default: with `miette`, an [`Explanation`](policy::Explanation) is a diagnostic that points into the policies.
+//! runtime, has no global state, and no thread that outlives a call.
+//!
+//! # Features
+//!
+//! Each adds something, and none is on by default.
+//!
+//! * `miette`: an [`Explanation`](policy::Explanation) is a diagnostic that points into the policies.
+//! * `testing`: the module `testing`, for tests that assert what is decided.
 
 pub mod audit;
 mod authorizer;
@@ -94,6 +100,8 @@ pub mod policy;
 pub mod secret;
 mod strict;
 mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 
 pub use authorizer::{Authorizer, Halt, Swept};

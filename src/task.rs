@@ -9,7 +9,7 @@ use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
 use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, Standing, TaskState};
-use crate::policy::{Explanation, Question, Reason, Verdict};
+use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict};
 use crate::time::{ClockError, Timestamp};
 
 /// A task under way: its life. Not `Clone`; when it is dropped, by a panic too, every permit and credential below it is
@@ -114,10 +114,7 @@ impl TaskHandle {
     ///
     /// The clock failed.
     pub fn verdict(&self, action: &Action) -> Result<Verdict, ClockError> {
-        let now = self.door.trail.clock().now()?;
-        let ledger = self.assignment.ledger().view(action.tool());
-        let request = self.assignment.request(action, ledger.step);
-        Ok(self.decide(action, &self.assignment.standing(), &ledger, &request, now))
+        self.asked(action, Evaluator::decide)
     }
 
     /// The same, and why: policy by policy and clause by clause, with the values that disagreed. For whoever writes
@@ -127,12 +124,26 @@ impl TaskHandle {
     ///
     /// The clock failed.
     pub fn explain(&self, action: &Action) -> Result<Explanation, ClockError> {
+        self.asked(action, |evaluator, question| evaluator.decide(question).explain(evaluator, question))
+    }
+
+    /// Asks about an action as it is now; nothing is recorded.
+    pub(crate) fn asked<T>(
+        &self,
+        action: &Action,
+        ask: impl FnOnce(&Evaluator, &Question<'_>) -> T,
+    ) -> Result<T, ClockError> {
         let now = self.door.trail.clock().now()?;
         let ledger = self.assignment.ledger().view(action.tool());
         let request = self.assignment.request(action, ledger.step);
         let standing = self.assignment.standing();
-        let question = self.question(action, &standing, &ledger, &request, now);
-        Ok(self.door.evaluator.decide(&question).explain(&self.door.evaluator, &question))
+        Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
+    }
+
+    /// The tools that it is about, and what it began with.
+    #[cfg(feature = "testing")]
+    pub(crate) fn terms(&self) -> (&crate::policy::Catalog, &crate::mandate::Mandate) {
+        (self.door.evaluator.catalog(), self.assignment.mandate())
     }
 
     /// What a human is asked to approve, so that they may do so before the action is held.

@@ -43,7 +43,7 @@ impl Denial {
     }
 
     /// With what the policies said.
-    pub(super) fn as_decided(mut self, policies: PolicyNames, because: Option<Prose>, hidden: bool) -> Self {
+    pub(super) fn with_ruling(mut self, policies: PolicyNames, because: Option<Prose>, hidden: bool) -> Self {
         (self.0.policies, self.0.because, self.0.hidden) = (policies, because, hidden);
         self
     }

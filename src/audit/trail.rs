@@ -109,11 +109,11 @@ impl Trail {
                 action.approval().map_or(last, |approval| last.min(approval.ends())),
             )),
             (Outcome::Held, Some(reason), ..) => Err(hold(reason, Some(decision))
-                .as_decided(verdict.policies, verdict.because, verdict.hidden)
+                .with_ruling(verdict.policies, verdict.because, verdict.hidden)
                 .held(request)),
             (_, reason, ..) => {
                 let reason = reason.unwrap_or(Reason::NotPermitted);
-                Err(refuse(reason, Some(decision)).as_decided(verdict.policies, verdict.because, verdict.hidden))
+                Err(refuse(reason, Some(decision)).with_ruling(verdict.policies, verdict.because, verdict.hidden))
             }
         }
     }

@@ -101,6 +101,12 @@ impl Action {
         })
     }
 
+    /// The same, on another errand.
+    #[cfg(feature = "testing")]
+    pub(crate) fn in_mode(&self, mode: Mode) -> Self {
+        Self { mode, ..self.clone() }
+    }
+
     /// With these arguments.
     #[must_use]
     pub fn with(mut self, arguments: Arguments) -> Self {

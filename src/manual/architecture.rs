@@ -103,4 +103,5 @@
 //! | a field of the record | `audit/record.rs` |
 //! | the claims of a credential | `credential/token.rs` |
 //! | what happens when a task ends | `task.rs`, `door.rs`, `audit/trail.rs` |
+//! | what authors of tests are given | `testing/` |
 //! | a bound on policy text | `policy/text.rs` |

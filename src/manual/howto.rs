@@ -174,6 +174,34 @@
 //!
 //! # Test
 //!
-//! [`TaskHandle::verdict`](crate::TaskHandle::verdict) says what the rules say without recording or spending;
-//! [`ManualClock`](crate::time::ManualClock) moves by hand. A decision test reads like a sentence: this action, under this
-//! scope, is denied, for this reason.
+//! The feature `testing` adds the module `testing`: a world that is the same in every run, with a clock that moves by hand,
+//! and assertions that say what disagreed. A decision test reads like a sentence: this action, under this scope, is denied,
+//! for this reason, by this policy. In `Cargo.toml`, with the version that the host depends on anyhow:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! bailiwick = { version = "…", features = ["testing"] }
+//! ```
+//!
+//! ```
+//! # use bailiwick::mandate::{Action, ActionClass, Grant, Resource, Scope, Tool};
+//! # use bailiwick::policy::{Catalog, ReasonCode};
+//! # let catalog = Catalog::new().with(Tool::new("ticket.close".parse()?, ActionClass::Write))?;
+//! # let policies = r#"@id("tickets") permit(principal, action, resource) when { resource.kind == "ticket" };"#;
+//! # let scope = Scope::new().allow("ticket.close", Grant::new())?;
+//! # let ticket = Resource::new("ticket", "T-42")?;
+//! use bailiwick::testing::{DecisionTable, World, assert_deny, assert_permit};
+//!
+//! let world = World::new(catalog, policies)?;
+//! let ada = world.operator("ada")?;
+//! let task = world.task(&world.agent("triage")?, scope, [&ada])?;
+//! assert_permit!(task, Action::on_behalf_of(&ada, "ticket.close", &ticket)?);
+//! assert_deny!(task, Action::autonomous("ticket.close", &ticket)?, reason = ReasonCode::OutOfScope);
+//!
+//! // All decisions at once, to be reviewed as a file: a change of a policy is then a change of a line.
+//! let table = DecisionTable::new([&task]).example(Action::autonomous("ticket.close", &ticket)?);
+//! assert!(table.to_string().contains("✗ out_of_scope   ✓"), "{table}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! `testing::cedar_tests` reads, writes and runs the files of `cedar run-tests`, for policies that other services share.

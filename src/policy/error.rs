@@ -89,12 +89,12 @@ pub enum PolicyError {
 pub struct Message(String);
 
 impl Message {
-    pub(super) fn of(message: &impl fmt::Display) -> Self {
+    pub(crate) fn of(message: &impl fmt::Display) -> Self {
         Self(message.to_string().chars().take(500).collect())
     }
 
     /// An error and its causes.
-    pub(super) fn in_full(error: &dyn std::error::Error) -> Self {
+    pub(crate) fn in_full(error: &dyn std::error::Error) -> Self {
         let causes = std::iter::successors(Some(error), |error| error.source());
         let said: Vec<String> = causes.take(8).map(ToString::to_string).collect();
         Self::of(&said.join(": "))

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use arc_swap::ArcSwap;
 
-use super::compiled::Request;
+use super::compiled::{Compiled, Request};
 use super::facts::Seen;
 use super::snapshot::{Asks, Prepared, Snapshot, Terms};
 use super::{
@@ -161,6 +161,12 @@ impl Evaluator {
     pub fn request(&self, question: &Question<'_>) -> Option<Request> {
         let seen = Seen { approved: question.is_approved(), agent_user: true };
         self.snapshot.load().look_at(question, seen, |asked| Request::of(asked, []))
+    }
+
+    /// The policies that decide now, to be asked with any request. They then answer by Cedar's rule: `@requires` means
+    /// nothing to it, and a policy that fails does not count.
+    pub fn compiled(&self) -> Compiled {
+        self.snapshot.load().compiled().clone()
     }
 
     /// Decides. Pure: the same question and policies give the same verdict.

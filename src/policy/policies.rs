@@ -26,7 +26,7 @@ pub(super) struct Made<T> {
 /// A policy that was read, and does not hold yet unless it held before.
 enum Read<T> {
     Before(Arc<Made<T>>),
-    Now(PolicyName, Source),
+    Now(PolicyName, Box<Source>),
 }
 
 impl<T> Policies<T> {
@@ -75,7 +75,7 @@ impl<T> Read<T> {
             return Err(PolicyError::Principal { policy: name, kind: Found::new(&kind) });
         }
         let source = source.with_id(PolicyId::new(name.as_str()));
-        Ok(Self::Now(name, source))
+        Ok(Self::Now(name, Box::new(source)))
     }
 
     fn name(&self) -> &PolicyName {

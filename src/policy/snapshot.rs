@@ -14,8 +14,8 @@ use super::compiled::{
 };
 use super::facts::{self, Agent, Attributes, Context, Kinds, Seen, Target};
 use super::lint::{self, Lint, Tools};
+use super::loaded::Policy;
 use super::policies::Policies;
-use super::policy::Policy;
 use super::source::Source;
 use super::validate::Vocabulary;
 use super::{Bundle, Catalog, PolicyError, PolicyName, Question, Reason, host_schema, stack, text};
@@ -180,6 +180,11 @@ impl Snapshot {
     /// Every policy that decides.
     pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
         self.policies.iter().map(AsRef::as_ref)
+    }
+
+    /// The same, to be asked with any request.
+    pub(super) fn compiled(&self) -> &Compiled {
+        &self.compiled
     }
 
     /// How many entities are known.

@@ -13,10 +13,11 @@ pub(super) enum Source {
 
 impl Source {
     /// Reads the text of one policy.
-    pub(super) fn parse(text: &str) -> Result<Self, ParseErrors> {
-        Policy::parse(None, text)
-            .map(Self::Policy)
-            .or_else(|error| Template::parse(None, text).map(Self::Template).map_err(|_| error))
+    pub(super) fn parse(text: &str) -> Result<Self, Box<ParseErrors>> {
+        match Policy::parse(None, text) {
+            Ok(policy) => Ok(Self::Policy(policy)),
+            Err(error) => Template::parse(None, text).map(Self::Template).map_err(|_| Box::new(error)),
+        }
     }
 
     pub(super) fn id(&self) -> &PolicyId {

@@ -321,7 +321,9 @@ fn the_catalogue_takes_what_a_plain_reading_of_the_standard_takes() {
     });
 }
 
-const PATTERNS: [(&str, fn(&str) -> bool); 3] = [
+type Reads = fn(&str) -> bool;
+
+const PATTERNS: [(&str, Reads); 3] = [
     ("^a", |text| text.starts_with('a')),
     ("b$", |text| text.ends_with('b')),
     ("^[ab]*$", |text| text.chars().all(|c| matches!(c, 'a' | 'b'))),

@@ -124,7 +124,7 @@ impl Rule {
     /// Whether the policy applies to a request that its action scope admits. Scopes cannot fail.
     #[inline]
     pub(in crate::policy) fn applies<'a>(&'a self, asked: &Asked<'a>, made: &'a Made) -> Result<bool, Failed> {
-        if !self.is_open && !(self.principal.admits(&asked.principal) && self.resource.admits(&asked.resource)) {
+        if !(self.is_open || self.principal.admits(&asked.principal) && self.resource.admits(&asked.resource)) {
             return Ok(false);
         }
         match &self.conditions {
@@ -156,14 +156,16 @@ impl Rule {
 
 /// A policy whose slots are filled, as its tree and as Cedar's own.
 pub(in crate::policy) fn filled(policy: &Policy) -> Result<(Template, Policy), PolicyError> {
-    match policy.to_pst().map_err(PolicyError::cedar)? {
-        pst::Policy::Static(tree) => Ok((tree.body().clone(), policy.clone())),
-        pst::Policy::Linked(linked) => {
-            let tree = linked.into_static_policy().map_err(PolicyError::cedar)?;
-            let body = tree.body().clone();
-            Ok((body, Policy::from_pst(pst::Policy::Static(tree)).map_err(PolicyError::cedar)?))
-        }
+    let tree = match policy.to_pst().map_err(PolicyError::cedar)? {
+        pst::Policy::Static(tree) => tree,
+        pst::Policy::Linked(linked) => linked.into_static_policy().map_err(PolicyError::cedar)?,
+    };
+    let body = tree.body().clone();
+    if policy.is_static() {
+        return Ok((body, policy.clone()));
     }
+    // The tree may come with its slots filled; Cedar's own policy does not, and would want its template.
+    Ok((body, Policy::from_pst(pst::Policy::Static(tree)).map_err(PolicyError::cedar)?))
 }
 
 fn linked(place: &EntityOrSlot) -> Result<EntityUid, Unknown> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cedar_policy::PolicySet;
+use cedar_policy::{PolicyId, PolicySet};
 use smallvec::SmallVec;
 
 use super::asked::{Asked, Known};
@@ -66,6 +66,23 @@ impl Compiled {
     pub fn parse(policies: &str) -> Result<Self, PolicyError> {
         text::split(policies)?;
         stack::deep(|| Self::build(&policies.parse().map_err(PolicyError::cedar)?))
+    }
+
+    /// The same, each policy named by its `@id` where it has one, as Cedar's command line names them.
+    ///
+    /// # Errors
+    ///
+    /// The text is over a bound, does not parse, or gives one name to two policies.
+    pub fn named(policies: &str) -> Result<Self, PolicyError> {
+        text::split(policies)?;
+        stack::deep(|| {
+            let parsed: PolicySet = policies.parse().map_err(PolicyError::cedar)?;
+            let named = parsed.policies().map(|policy| match policy.annotation("id") {
+                Some(name) => policy.new_id(PolicyId::new(name)),
+                None => policy.clone(),
+            });
+            Self::build(&PolicySet::from_policies(named).map_err(PolicyError::cedar)?)
+        })
     }
 
     /// Compiles policies that Cedar has parsed, links of templates among them.

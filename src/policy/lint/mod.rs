@@ -24,7 +24,7 @@ use self::conditions::Conditions;
 use self::layout::Place;
 pub use self::lint::{Lint, LintCode, Severity};
 pub(super) use self::tools::Tools;
-use super::policy::Policy;
+use super::loaded::Policy;
 use super::{PolicyError, PolicyName, compiled};
 
 /// One policy, its slots filled.

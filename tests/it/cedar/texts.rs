@@ -178,7 +178,8 @@ fn patterns_are_cedars() {
     let pieces = vec(prop_oneof![2 => letters().prop_map(PatternElem::Char), 1 => Just(PatternElem::Wildcard)], 0..9);
     // A text is drawn freely, or made from the pattern so that it nearly fits.
     let text = (vec(letters(), 0..12), vec(vec(letters(), 0..4), 9), any::<Index>(), 0..4_u8);
-    let law = |(elements, texts): (Vec<PatternElem>, Vec<(Vec<char>, Vec<Vec<char>>, Index, u8)>)| {
+    type Text = (Vec<char>, Vec<Vec<char>>, Index, u8);
+    let law = |(elements, texts): (Vec<PatternElem>, Vec<Text>)| {
         let like = format!(r#"context.a like "{}""#, pattern_source(&elements));
         let compiled = Compiled::parse(&format!("permit(principal, action, resource) when {{ {like} }};")).unwrap();
         let expression: Expression = like.parse().unwrap();
