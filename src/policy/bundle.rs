@@ -12,10 +12,12 @@ use crate::mandate::Resource;
 /// A text alone is a bundle without a version.
 ///
 /// ```
+/// use bailiwick::mandate::{ActionClass, Tool};
 /// use bailiwick::policy::{Bundle, Catalog, Evaluator};
 ///
+/// let catalog = Catalog::new().with(Tool::new("ticket.read".parse()?, ActionClass::Read))?;
 /// let bundle = Bundle::new(r#"@id("reads") permit(principal, action in Action::"any read", resource);"#).version(7);
-/// let evaluator = Evaluator::new(Catalog::new(), bundle)?;
+/// let evaluator = Evaluator::new(catalog, bundle)?;
 /// assert_eq!(evaluator.report().version, Some(7));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
