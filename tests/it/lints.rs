@@ -48,6 +48,10 @@ const TABLE: &[(&str, &[LintCode])] = &[
     (r#"permit(principal, action in Action::"any privileged", resource);"#, &[BroadAdministration]),
     (r#"permit(principal, action, resource) when { context.mode == "on_behalf_of" };"#, &[BroadAdministration]),
     (r#"permit(principal, action, resource) when { principal.attested };"#, &[BroadAdministration]),
+    (
+        r#"permit(principal, action, resource) when { context.mode == "autonomous" && principal.proof == "host-key" };"#,
+        &[BroadAdministration],
+    ),
     (r#"permit(principal, action == Action::"role.grant", resource) when { context.approved };"#, &[IgnoresMode]),
     (r#"permit(principal, action in [Action::"role.grant"], resource) when { context.mode == "autonomous" };"#, &[]),
     (r#"permit(principal, action, resource) when { context.mode == "autonomous" && context.approved };"#, &[]),
