@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::compiled::{self, Actions, Asked, Made, Path, Rule, Scope, Variable};
 use super::facts::Seen;
-use super::layout::{Condition, Excerpt, Layout};
+use super::layout::{Condition, Fragment, Layout};
 use super::loaded::Policy;
 use super::syntax;
 
@@ -152,32 +152,32 @@ impl Tested {
 
 /// The clauses in the order in which they are asked; `None` where the text is not understood.
 fn told_apart(policy: &Policy) -> Option<Vec<Tested>> {
-    let Layout { annotations, principal, action, resource, conditions } = Layout::of(&policy.text)?;
+    let Layout { annotations, principal, action, resource, conditions, .. } = Layout::of(&policy.text)?;
     let rule = &policy.rule;
     let mut all = Vec::new();
-    let mut scope = |says: bool, (kind, test, variable), excerpt: &Excerpt| {
+    let mut scope = |says: bool, (kind, test, variable), fragment: &Fragment| {
         if says {
-            all.push(Tested { clause: clause(kind, excerpt), test, paths: vec![Path::variable(variable)] });
+            all.push(Tested { clause: clause(kind, fragment), test, paths: vec![Path::variable(variable)] });
         }
     };
     let (who, what) = (ClauseKind::Principal, ClauseKind::Resource);
     scope(rule.principal != Scope::Any, (who, Test::Principal, Variable::Principal), &principal);
     scope(rule.actions != Actions::Any, (ClauseKind::Action, Test::Action, Variable::Action), &action);
     scope(rule.resource != Scope::Any, (what, Test::Resource, Variable::Resource), &resource);
-    for (kind, excerpt) in &conditions {
-        all.push(condition(*kind, excerpt)?);
+    for (kind, fragment) in &conditions {
+        all.push(condition(*kind, fragment)?);
     }
     if policy.wants_approval {
-        let (_, excerpt) = annotations.iter().find(|(name, _)| name == "requires")?;
-        let clause = Clause { text: "needs approval".to_owned(), ..clause(ClauseKind::Approval, excerpt) };
+        let wants = annotations.iter().find(|annotation| annotation.name == "requires")?;
+        let clause = Clause { text: "needs approval".to_owned(), ..clause(ClauseKind::Approval, &wants.whole) };
         all.push(Tested { clause, test: Test::Approval, paths: Vec::new() });
     }
     Some(all)
 }
 
 /// One condition, as a policy of its own.
-fn condition(kind: Condition, excerpt: &Excerpt) -> Option<Tested> {
-    let text = &excerpt.text;
+fn condition(kind: Condition, fragment: &Fragment) -> Option<Tested> {
+    let text = &fragment.text;
     let (kind, text) = match kind {
         Condition::When => (ClauseKind::When, format!("permit(principal, action, resource) when {{ {text} }};")),
         Condition::Unless => (ClauseKind::Unless, format!("permit(principal, action, resource) {text};")),
@@ -187,16 +187,16 @@ fn condition(kind: Condition, excerpt: &Excerpt) -> Option<Tested> {
     let mut paths = Vec::new();
     syntax::conditions(tree.clauses()).for_each(|condition| Path::all(condition, &mut paths));
     paths.truncate(MAX_PATHS);
-    Some(Tested { clause: clause(kind, excerpt), test: Test::Condition(Arc::new(Rule::of(&policy).ok()?)), paths })
+    Some(Tested { clause: clause(kind, fragment), test: Test::Condition(Arc::new(Rule::of(&policy).ok()?)), paths })
 }
 
-fn clause(kind: ClauseKind, excerpt: &Excerpt) -> Clause {
-    Clause { kind, text: compiled::cut(&excerpt.text, MAX_TEXT), span: excerpt.span.clone() }
+fn clause(kind: ClauseKind, fragment: &Fragment) -> Clause {
+    Clause { kind, text: compiled::cut(&fragment.text, MAX_TEXT), span: fragment.span.clone() }
 }
 
 /// A policy as one clause. Without the approval that it may want: it is asked as if it had that.
 fn whole(policy: &Policy) -> Tested {
-    let excerpt = Excerpt { span: 0..policy.text.len(), text: format!("the policy {}", policy.name) };
+    let fragment = Fragment { span: 0..policy.text.len(), text: format!("the policy {}", policy.name) };
     let test = Test::Condition(Arc::clone(&policy.rule));
-    Tested { clause: clause(ClauseKind::Whole, &excerpt), test, paths: Vec::new() }
+    Tested { clause: clause(ClauseKind::Whole, &fragment), test, paths: Vec::new() }
 }

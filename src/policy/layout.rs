@@ -6,14 +6,28 @@
 use std::ops::Range;
 
 /// Where the parts of one policy stand in its text, in bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layout {
-    /// Annotations by name, with what is in their brackets.
-    pub(super) annotations: Vec<(String, Excerpt)>,
-    pub(super) principal: Excerpt,
-    pub(super) action: Excerpt,
-    pub(super) resource: Excerpt,
-    pub(super) conditions: Vec<(Condition, Excerpt)>,
+#[derive(Debug)]
+pub(super) struct Layout<'t> {
+    pub(super) annotations: Vec<Annotation<'t>>,
+    /// `permit` or `forbid`.
+    pub(super) effect: Range<usize>,
+    /// What follows the effect, with its brackets.
+    pub(super) scope: Range<usize>,
+    pub(super) principal: Fragment,
+    pub(super) action: Fragment,
+    pub(super) resource: Fragment,
+    /// Each `when` and `unless`, with its brackets.
+    pub(super) clauses: Vec<Range<usize>>,
+    pub(super) conditions: Vec<(Condition, Fragment)>,
+}
+
+#[derive(Debug)]
+pub(super) struct Annotation<'t> {
+    pub(super) name: &'t str,
+    /// The name, with the `@`.
+    pub(super) start: Range<usize>,
+    /// The same with what follows in brackets.
+    pub(super) whole: Fragment,
 }
 
 /// What a condition's text is.
@@ -27,34 +41,35 @@ pub(super) enum Condition {
 
 /// A part of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Excerpt {
+pub(super) struct Fragment {
     pub(super) span: Range<usize>,
     /// The same on one line, without comments.
     pub(super) text: String,
 }
 
-impl Layout {
+impl<'t> Layout<'t> {
     /// Finds the parts of a policy.
-    pub(super) fn of(text: &str) -> Option<Self> {
+    pub(super) fn of(text: &'t str) -> Option<Self> {
         let tokens = tokens(text);
         let (annotations, rest) = annotations(&tokens)?;
-        let (scope, mut rest) = bracketed(rest.split_first()?.1)?;
-        let mut parts = split(scope, Kind::Comma);
+        let (effect, rest) = rest.split_first()?;
+        let (scope, mut rest) = bracketed(rest)?;
         // A comma may follow the last part.
-        parts.retain(|part| !part.is_empty());
+        let parts: Vec<_> = split(scope.inside, Kind::Comma).into_iter().filter(|part| !part.is_empty()).collect();
         let [principal, action, resource] = parts.as_slice() else { return None };
-        let mut conditions = Vec::new();
+        let (mut clauses, mut conditions) = (Vec::new(), Vec::new());
         while let Some((word, behind)) = rest.split_first().filter(|(word, _)| word.text != ";") {
             let (body, behind) = bracketed(behind)?;
+            clauses.push(word.start..body.span.end);
             match word.text {
                 "when" => {
-                    for conjunct in conjuncts(body) {
-                        conditions.push((Condition::When, Excerpt::of(conjunct)?));
+                    for conjunct in conjuncts(body.inside) {
+                        conditions.push((Condition::When, Fragment::of(conjunct)?));
                     }
                 }
                 "unless" => {
                     let whole = rest.get(..rest.len().checked_sub(behind.len())?)?;
-                    conditions.push((Condition::Unless, Excerpt::of(whole)?));
+                    conditions.push((Condition::Unless, Fragment::of(whole)?));
                 }
                 _ => return None,
             }
@@ -62,15 +77,18 @@ impl Layout {
         }
         Some(Self {
             annotations,
-            principal: Excerpt::of(principal)?,
-            action: Excerpt::of(action)?,
-            resource: Excerpt::of(resource)?,
+            effect: effect.start..effect.end(),
+            scope: scope.span,
+            principal: Fragment::of(principal)?,
+            action: Fragment::of(action)?,
+            resource: Fragment::of(resource)?,
+            clauses,
             conditions,
         })
     }
 }
 
-impl Excerpt {
+impl Fragment {
     fn of(tokens: &[Token<'_>]) -> Option<Self> {
         let span = tokens.first()?.start..tokens.last()?.end();
         let mut text = String::new();
@@ -113,32 +131,38 @@ impl Token<'_> {
     }
 }
 
-/// What precedes the effect.
-type Annotations = Vec<(String, Excerpt)>;
-
-fn annotations<'t, 'x>(tokens: &'x [Token<'t>]) -> Option<(Annotations, &'x [Token<'t>])> {
+/// What precedes the effect, and the rest.
+fn annotations<'t, 'x>(tokens: &'x [Token<'t>]) -> Option<(Vec<Annotation<'t>>, &'x [Token<'t>])> {
     let (mut found, mut rest) = (Vec::new(), tokens);
     while let [at, name, behind @ ..] = rest {
         if at.text != "@" {
             break;
         }
-        rest = match behind {
+        let after = match behind {
             // Without a value, the next word is another annotation or the effect.
             [open, ..] if open.kind == Kind::Open => bracketed(behind)?.1,
             _ => behind,
         };
-        let whole = tokens.len().checked_sub(behind.len().checked_add(2)?)?..tokens.len().checked_sub(rest.len())?;
-        found.push((name.text.to_owned(), Excerpt::of(tokens.get(whole)?)?));
+        let whole = Fragment::of(rest.get(..rest.len().checked_sub(after.len())?)?)?;
+        found.push(Annotation { name: name.text, start: at.start..name.end(), whole });
+        rest = after;
     }
     Some((found, rest))
 }
 
-/// What is in the brackets with which the tokens begin, and what is behind them.
-fn bracketed<'t, 'x>(tokens: &'x [Token<'t>]) -> Option<(&'x [Token<'t>], &'x [Token<'t>])> {
-    let rest = tokens.split_first().filter(|(first, _)| first.kind == Kind::Open)?.1;
-    let close = outside(rest).find(|(_, token)| token.kind == Kind::Close)?.0;
-    let (inside, behind) = rest.split_at_checked(close)?;
-    Some((inside, behind.split_first()?.1))
+/// What is in brackets, and where it is with them.
+struct Bracketed<'t, 'x> {
+    inside: &'x [Token<'t>],
+    span: Range<usize>,
+}
+
+/// The brackets with which the tokens begin, and what is behind them.
+fn bracketed<'t, 'x>(tokens: &'x [Token<'t>]) -> Option<(Bracketed<'t, 'x>, &'x [Token<'t>])> {
+    let (open, rest) = tokens.split_first().filter(|(first, _)| first.kind == Kind::Open)?;
+    let place = outside(rest).find(|(_, token)| token.kind == Kind::Close)?.0;
+    let (inside, rest) = rest.split_at_checked(place)?;
+    let (close, behind) = rest.split_first()?;
+    Some((Bracketed { inside, span: open.start..close.end() }, behind))
 }
 
 /// The tokens that are not within brackets, with their places. Brackets themselves: those that open, and one that closes

@@ -66,7 +66,7 @@ when {
 const READS: &str = r#"
 @id("reads") permit(principal, action in Action::"any read", resource);
 @id("tickets-alone")
-permit(principal, action, resource == Resource::"ticket/T-42")
+permit(principal, action in [Action::"ticket.read", Action::"ticket.close"], resource == Resource::"ticket/T-42")
 when { context.mode == "autonomous" } unless { context.task.calls > 100 };
 @id("not-on-t-43") @reason("T-43 is evidence")
 forbid(principal, action, resource) when { resource.kind == "ticket" && resource.name == "T-43" };
@@ -82,16 +82,16 @@ when { context.args has flag && context.args.flag && context.mode == "autonomous
 when { context.args has texts } when { context.args.texts.contains("z") } unless { principal.attested };
 @id("e-text") permit(principal, action == Action::"everything", resource)
 when { context.args has text && (context.args.text == "short" || context.args.text like "*.") };
-@id("f-sponsor") permit(principal, action, resource) unless {
+@id("f-sponsor") permit(principal, action in Action::"any write", resource) unless {
     principal.sponsor == HumanOperator::"https://idp.acme.example#ada"
     || principal.authority != "acme.example"
 };
-@id("g-if") permit(principal, action, resource)
+@id("g-if") permit(principal, action in Action::"any write", resource)
 when { if context has operator then context.operator == HumanOperator::"https://idp.acme.example#ada" else false };
 "#;
 
 const FAILS: &str = r#"
-@id("all") permit(principal, action, resource);
+@id("all") @allow("unconditional-permit") permit(principal, action, resource);
 @id("sum") forbid(principal, action == Action::"everything", resource)
 when { context.args has count && context.args.count + 1 > 9 && context.mode == "autonomous" };
 "#;
@@ -261,7 +261,7 @@ fn clauses_are_found_in_every_spelling_and_their_spans_are_where_they_stand() {
         ),
     ];
     for (what, policy, wanted) in rows {
-        let text = format!("@id(\"p\") {policy}");
+        let text = format!("@id(\"p\") @allow(\"unconditional-permit broad-administration\") {policy}");
         let evaluator = Evaluator::new(catalog(), &text).unwrap_or_else(|error| panic!("{what}: {error}"));
         let coverage = Coverage::new(&evaluator).expect("clauses");
         let clauses: Vec<_> = coverage.policies()[0].clauses.iter().map(|covered| &covered.clause).collect();
@@ -335,7 +335,11 @@ fn an_explanation_of_another_question_or_of_other_policies_says_so() {
 #[test]
 fn an_explanation_is_bounded() {
     let many = |condition: &str| -> World {
-        let permit = |n| format!("@id(\"p{n}\") permit(principal, action, resource) when {{ {condition} {n} }};");
+        let permit = |n| {
+            format!(
+                "@id(\"p{n}\") permit(principal, action in Action::\"any read\", resource) when {{ {condition} {n} }};"
+            )
+        };
         World::new(&(100..400).map(permit).collect::<String>())
     };
     let denied = explain(&many("context.task.calls >"), |_, _| read());
@@ -464,7 +468,13 @@ fn a_policy_applies_where_each_of_its_clauses_holds_and_fails_where_one_fails() 
     let (bar, open) = (Bar::new(), open());
     let kinds: RefCell<BTreeSet<&str>> = RefCell::default();
     hold_often((48, 16), (vec(policy(), 1..6), vec((any::action(), ledger()), 3)), |(policies, questions)| {
-        let text: String = policies.iter().zip(0..).map(|(policy, n)| format!("@id(\"p{n}\") {policy}\n")).collect();
+        let text: String = policies
+            .iter()
+            .zip(0..)
+            .map(|(policy, n)| {
+                format!("@id(\"p{n}\") @allow(\"unconditional-permit broad-administration\") {policy}\n")
+            })
+            .collect();
         // Some say what can never be; those do not load.
         let Ok(evaluator) = Evaluator::new(catalog(), &text) else { return Ok(false) };
         let mut telling = false;

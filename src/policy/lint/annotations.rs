@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::Place;
+use super::place::Place;
 use super::{Lint, LintCode, Subject};
 use crate::id::Found;
 use crate::policy::PolicyError;

@@ -3,7 +3,7 @@
 use cedar_policy::pst::{ActionConstraint, BinaryOp, Expr, PrincipalConstraint, ResourceConstraint, UnaryOp, Var};
 
 use super::conditions::is_of_context;
-use super::layout::Place;
+use super::place::Place;
 use super::tools::{Callable, Tools};
 use super::{Lint, LintCode, Subject};
 use crate::mandate::ActionClass;

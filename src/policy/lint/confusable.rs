@@ -1,7 +1,8 @@
 //! Characters that are not what they look like, in annotations and comments: Cedar looks for them elsewhere.
 
-use super::layout::{Layout, Place};
+use super::place::Place;
 use super::{Lint, LintCode, Subject};
+use crate::policy::layout::Layout;
 
 /// The first character of a policy that is not seen, and the first word of its annotations that is of two alphabets.
 pub(super) fn find(policy: &Subject<'_>) -> impl Iterator<Item = Lint> {
@@ -12,7 +13,7 @@ pub(super) fn find(policy: &Subject<'_>) -> impl Iterator<Item = Lint> {
         let message = format!("has the character U+{:04X}, which is not seen", u32::from(char));
         policy.lint(LintCode::Confusable, &Place::Bytes(at..at + char.len_utf8()), message)
     });
-    let end = if text.is_empty() { 0 } else { Layout::of(text).annotations_end() };
+    let end = if text.is_empty() { 0 } else { Layout::of(text).map_or(0, |layout| layout.effect.start) };
     let mixed = mixed(text.get(..end).unwrap_or_default()).map(|(at, word)| {
         let message = "has a word of letters from two alphabets, some of which look the same";
         policy.lint(LintCode::Confusable, &Place::Bytes(at..at + word.len()), message)

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::layout::{Excerpt, Layout, Place};
+use super::place::{Excerpt, Place};
 use crate::policy::PolicyName;
 
 /// How bad it is.
@@ -135,7 +135,7 @@ pub struct Lint {
 
 impl Lint {
     pub(super) fn new(code: LintCode, policy: &PolicyName, text: &str, place: &Place<'_>, message: String) -> Self {
-        let span = Layout::of(text).find(place);
+        let span = place.find(text);
         let excerpt = Excerpt::of(text, &span).to_string();
         Self { code, severity: code.severity(), policy: policy.clone(), span, message, fix: None, excerpt }
     }

@@ -9,9 +9,9 @@ mod annotations;
 mod breadth;
 mod conditions;
 mod confusable;
-mod layout;
 #[allow(clippy::module_inception, reason = "the file owns the noun that the room is named after")]
 mod lint;
+mod place;
 mod shadow;
 mod tools;
 
@@ -21,8 +21,8 @@ use cedar_policy::PolicyId;
 use cedar_policy::pst::{Effect, Template};
 
 use self::conditions::Conditions;
-use self::layout::Place;
 pub use self::lint::{Lint, LintCode, Severity};
+use self::place::Place;
 pub(super) use self::tools::Tools;
 use super::loaded::Policy;
 use super::{PolicyError, PolicyName, compiled};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use cedar_policy::pst::{ActionConstraint, EntityOrSlot, EntityUID, PrincipalConstraint, ResourceConstraint};
 
-use super::layout::Place;
+use super::place::Place;
 use super::tools::Tools;
 use super::{Lint, LintCode, Severity, Subject};
 
