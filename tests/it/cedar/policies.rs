@@ -52,10 +52,10 @@ impl Policy {
             _ => clauses(&mut writer),
         };
         let ran = writer.ran;
-        let annotation = match dice.below(20) {
-            18 => "@id(\"x\")\n",
+        let annotation = match dice.below(if is_template { 4 } else { 20 }) {
+            1 => "@id(\"x\")\n",
             // Such a policy is left to Cedar: what that takes is tried too.
-            19 => "@engine(\"cedar\")\n",
+            2 => "@engine(\"cedar\")\n",
             _ => "",
         };
         let link = |dice: &mut Dice<'_>, place: usize| Link {

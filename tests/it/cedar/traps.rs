@@ -1,7 +1,7 @@
 //! Single expressions that are easily got wrong: what each comes to is written here, and Cedar is asked as well.
 
 use bailiwick::policy::compiled::{Compiled, Entities, EntityUid, Name, Record};
-use cedar_policy::{Authorizer, Context, PolicySet, Request};
+use cedar_policy::{Authorizer, Context, PolicyId, PolicySet, Request, SlotId, Template};
 
 use super::deep;
 use super::oracle::Answer;
@@ -310,6 +310,27 @@ fn traps_are_known_where_cedar_is_asked() {
             let compiled = Compiled::parse(&policy).unwrap();
             assert_eq!(compiled.foreign().count(), 1);
             assert_eq!(stage.ours(&compiled), *says, "{policy}");
+        }
+    });
+}
+
+/// A link stands in no set without its template: it is filled first.
+#[test]
+fn links_are_known_where_cedar_is_asked() {
+    let template = r#"@engine("cedar") permit(principal in ?principal, action, resource == ?resource);"#;
+    let link = |principal: &str| {
+        let mut policies = PolicySet::new();
+        policies.add_template(Template::parse(Some(PolicyId::new("template")), template).unwrap()).unwrap();
+        let values = [(SlotId::principal(), principal), (SlotId::resource(), r#"Page::"x""#)];
+        let values = values.map(|(slot, uid)| (slot, uid.parse().unwrap())).into();
+        policies.link(PolicyId::new("template"), PolicyId::new("link"), values).unwrap();
+        Compiled::new(&policies).unwrap()
+    };
+    deep(|| {
+        let stage = Stage::new();
+        for (principal, says) in [(r#"Team::"all""#, T), (r#"Team::"gone""#, T), (r#"Team::"other""#, F)] {
+            assert_eq!(link(principal).foreign().collect::<Vec<_>>(), ["link"]);
+            assert_eq!(stage.ours(&link(principal)), says, "{principal}");
         }
     });
 }
