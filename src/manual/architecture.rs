@@ -61,7 +61,7 @@
 //! 3. No permit, no credential; a permit is spent once, by move.
 //! 4. There is no third outcome: every fault is a denial with a reason.
 //! 5. Deciding is pure: same standing, mandate, ledger, action, policies and time, same verdict, on a thread of any stack.
-//!    Two exceptions, both asked for: a policy that Cedar itself evaluates, and cross-checks.
+//!    Only a cross-check, which a host asks for, can make it otherwise.
 //! 6. No socket, no file, no runtime, no global state, and no thread that outlives a call: what recurses (loading policies,
 //!    explaining, a cross-check) uses one, for a stack of known size.
 //! 7. Time and randomness enter through seams; one clock reading per decision.

@@ -29,27 +29,35 @@ pub(super) fn parts(tree: &Expr) -> Vec<&Expr> {
 
 /// The type that an expression compares `principal` with, if that is none that an agent identity can be or be in.
 pub(super) fn stranger(tree: &Expr) -> Option<String> {
+    const AGENT: &[&str] = &["AgentIdentity"];
+    const OF_AGENTS: &[&str] = &["AgentIdentity", "AgentGroup"];
     let own = match tree {
-        Expr::Is { expr, entity_type, .. } if is_principal(expr) => Some(entity_type.to_string()),
-        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq | BinaryOp::In, left, right } if is_principal(left) => {
-            kind(right)
+        Expr::Is { expr, entity_type, .. } if is_principal(expr) => {
+            Some(entity_type.to_string()).filter(|kind| !AGENT.contains(&kind.as_str()))
         }
-        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq, left, right } if is_principal(right) => kind(left),
+        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq, left, right } if is_principal(left) => other(right, AGENT),
+        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq, left, right } if is_principal(right) => other(left, AGENT),
+        Expr::BinaryOp { op: BinaryOp::In, left, right } if is_principal(left) => other(right, OF_AGENTS),
         _ => None,
     };
-    own.filter(|kind| kind != "AgentIdentity" && kind != "AgentGroup")
-        .or_else(|| parts(tree).into_iter().find_map(stranger))
+    let group = match tree {
+        Expr::Is { expr, in_expr: Some(group), .. } if is_principal(expr) => other(group, OF_AGENTS),
+        _ => None,
+    };
+    own.or(group).or_else(|| parts(tree).into_iter().find_map(stranger))
 }
 
 fn is_principal(tree: &Expr) -> bool {
     matches!(tree, Expr::Var(Var::Principal))
 }
 
-/// The type of an entity, or of the first of several that is none of an agent's.
-fn kind(tree: &Expr) -> Option<String> {
+/// The type of an entity, or of the first of several, that is none of these.
+fn other(tree: &Expr, kinds: &[&str]) -> Option<String> {
     match tree {
-        Expr::Literal(Literal::EntityUID(uid)) => Some(uid.ty.to_string()),
-        Expr::Set(members) => members.iter().filter_map(|member| kind(member)).find(|kind| !kind.starts_with("Agent")),
+        Expr::Literal(Literal::EntityUID(uid)) => {
+            Some(uid.ty.to_string()).filter(|kind| !kinds.contains(&kind.as_str()))
+        }
+        Expr::Set(members) => members.iter().find_map(|member| other(member, kinds)),
         _ => None,
     }
 }

@@ -90,6 +90,11 @@ pub(super) fn split(text: &str) -> Result<Vec<Piece<'_>>, TextError> {
     Ok(pieces)
 }
 
+/// Checks the number of policies that come otherwise than as a text.
+pub(super) fn check_count(policies: usize) -> Result<(), TextError> {
+    within(Limit::Policies, policies)
+}
+
 fn within(limit: Limit, found: usize) -> Result<(), TextError> {
     if found > limit.max() { Err(TextError { limit, found }) } else { Ok(()) }
 }

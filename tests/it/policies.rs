@@ -128,13 +128,18 @@ fn what_does_not_fit_the_vocabulary_does_not_load() {
 fn a_policy_that_asks_whether_the_principal_is_a_person_does_not_load() {
     let conditions = [
         "unless { principal is HumanOperator }",
+        "unless { principal is AgentGroup }",
+        "unless { principal == AgentGroup::\"all\" }",
+        "unless { principal in [AgentGroup::\"all\", AgentUser::\"jira.acme.example/triage-bot\"] }",
+        "unless { principal is AgentIdentity in Team::\"support\" }",
         "when { !(principal is AgentUser) }",
         "when { principal is HumanOperator || principal.attested }",
         "when { if principal is HumanOperator then false else true }",
     ];
-    let loads = |conditions: &&str| load(&policy("permit", "principal, action, resource", conditions)).is_ok();
-    let loaded: Vec<_> = conditions.into_iter().filter(loads).collect();
-    assert!(loaded.is_empty(), "loaded: {loaded:?}");
+    for conditions in conditions {
+        let refused = load(&policy("permit", "principal, action, resource", conditions)).map(drop);
+        assert!(matches!(refused, Err(PolicyError::Principal { .. })), "{conditions}: {refused:?}");
+    }
 }
 
 #[test]

@@ -132,6 +132,19 @@ fn what_is_over_a_bound_is_refused_with_the_bound_and_what_was_found() {
 }
 
 #[test]
+fn policies_that_cedar_has_parsed_have_the_same_bounds() {
+    use bailiwick::policy::compiled::Compiled;
+    let parsed = |limit, count| -> Result<(), PolicyError> {
+        let text = sized(limit, "(", count);
+        crate::cedar::deep(|| Compiled::new(&text.parse().expect("Cedar's policies")).map(drop))
+    };
+    let limit = Limit::Nesting;
+    assert_eq!(parsed(limit, limit.max()), Ok(()));
+    let over = parsed(limit, limit.max() + 1);
+    assert!(matches!(over, Err(PolicyError::Text(TextError { limit: Limit::Nesting, .. }))), "{over:?}");
+}
+
+#[test]
 fn operators_are_counted_for_each_policy() {
     let text: String =
         (0..100).map(|n| when("1 + 1 + 1 + 1 == 4").replacen("\"p\"", &format!("\"p{n}\""), 1)).collect();

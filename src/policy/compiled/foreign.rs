@@ -8,6 +8,7 @@ use cedar_policy::{AuthorizationError, Authorizer, Policy, PolicySet};
 use super::asked::Asked;
 use super::program::Failed;
 use super::{EntityUid, Request};
+use crate::policy::stack;
 
 /// One policy that only Cedar evaluates.
 #[derive(Clone)]
@@ -34,9 +35,9 @@ impl Foreign {
         Self(PolicySet::from_policies([policy]).unwrap_or_default())
     }
 
-    /// Whether the policy applies. What cannot be asked has failed.
+    /// Whether the policy applies, whatever the stack of the thread that asks. What cannot be asked has failed.
     pub(super) fn applies(&self, asked: &Asked<'_>) -> Result<bool, Failed> {
-        let answer = ask(&self.0, asked)?;
+        let answer = stack::deep(|| Ok(ask(&self.0, asked))).map_err(|_| Failed)??;
         if self.0.is_empty() || !answer.failed.is_empty() { Err(Failed) } else { Ok(!answer.determining.is_empty()) }
     }
 }

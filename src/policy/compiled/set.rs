@@ -89,9 +89,13 @@ impl Compiled {
     ///
     /// # Errors
     ///
-    /// Cedar has no syntax tree of a policy.
+    /// There are more policies, or one is longer or deeper, than a text may have; or Cedar has no syntax tree of one.
     pub fn new(policies: &PolicySet) -> Result<Self, PolicyError> {
-        stack::deep(|| Self::build(policies))
+        text::check_count(policies.policies().count())?;
+        stack::deep(|| {
+            policies.policies().try_for_each(|policy| text::split(&policy.to_string()).map(drop))?;
+            Self::build(policies)
+        })
     }
 
     fn build(policies: &PolicySet) -> Result<Self, PolicyError> {
