@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use arc_swap::ArcSwap;
 
 use super::compiled::{Compiled, Request};
-use super::facts::Seen;
+use super::facts::{Seen, Values};
 use super::snapshot::{Asks, Prepared, Snapshot, Terms};
 use super::{
     Bundle, Catalog, EvaluatorBuilder, Lint, Outcome, PolicyError, PolicyName, PolicyNames, Question, Reason, Verdict,
@@ -236,7 +236,8 @@ impl Ruling {
         guard::check_standing(mandate, standing, action.mode(), until, now)?;
         let prepared = prepared.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()))?;
         snapshot.check_resource(action)?;
-        let (values, beyond) = guard::check(question, prepared.tool())?;
+        let mut values = Values::new();
+        let beyond = guard::check(question, prepared.tool(), &mut values)?;
         let approved = question.is_approved();
         let asks = (question, values.as_slice());
         let asking = Asking { snapshot, asks, prepared, is_checked: is_checked() };

@@ -194,10 +194,12 @@ struct Args<'q> {
 pub(super) type Values<'q> = SmallVec<[Option<Val<'q>>; 8]>;
 
 /// Checks the arguments of a call against the tool, and finds what each is to policies.
-pub(super) fn check_arguments<'q>(tool: &Tool, arguments: &'q Arguments) -> Result<Values<'q>, ToolError> {
-    let mut values = Values::new();
-    tool.check_each(arguments, |kind, value| values.push(value.and_then(|value| argument(kind, value))))?;
-    Ok(values)
+pub(super) fn check_arguments<'q>(
+    tool: &Tool,
+    arguments: &'q Arguments,
+    values: &mut Values<'q>,
+) -> Result<(), ToolError> {
+    tool.check_each(arguments, |kind, value| values.push(value.and_then(|value| argument(kind, value))))
 }
 
 impl Fields for Args<'_> {

@@ -5,12 +5,16 @@ use super::{Question, Reason};
 use crate::mandate::{Beyond, Coverage, LedgerView, Mandate, Mode, Standing, TaskState, Tool};
 use crate::time::Timestamp;
 
-/// Checks everything that policies are not asked about. Returns what the arguments are to policies, and what a human must
-/// approve, if anything.
-pub(super) fn check<'q>(question: &Question<'q>, tool: &Tool) -> Result<(Values<'q>, Option<Beyond>), Reason> {
+/// Checks everything that policies are not asked about. Finds what the arguments are to policies, and returns what a human
+/// must approve, if anything.
+pub(super) fn check<'q>(
+    question: &Question<'q>,
+    tool: &Tool,
+    values: &mut Values<'q>,
+) -> Result<Option<Beyond>, Reason> {
     let (mandate, action) = (question.mandate, question.action);
     check_agent_user(question)?;
-    let values = facts::check_arguments(tool, action.arguments()).map_err(Reason::Arguments)?;
+    facts::check_arguments(tool, action.arguments(), values).map_err(Reason::Arguments)?;
     let scope = mandate.intent().scope();
     let grant = scope.grant(action.tool()).ok_or(Reason::OutOfScope(Beyond::Tool))?;
     let ask = match grant.covers(action, tool.class()) {
@@ -19,7 +23,7 @@ pub(super) fn check<'q>(question: &Question<'q>, tool: &Tool) -> Result<(Values<
         Coverage::Within => None,
     };
     check_budget(question.ledger, scope.max_calls(), grant.max_calls())?;
-    Ok((values, ask))
+    Ok(ask)
 }
 
 /// Checks that the agent, the task and the person stand as they must: before a decision, and again before a permit

@@ -262,7 +262,8 @@ impl Snapshot {
         look: impl FnOnce(&Asked<'_>) -> T,
     ) -> Option<T> {
         let prepared = self.tool(question.action.tool())?;
-        let values = facts::check_arguments(prepared.tool(), question.action.arguments()).ok()?;
+        let mut values = facts::Values::new();
+        facts::check_arguments(prepared.tool(), question.action.arguments(), &mut values).ok()?;
         Some(self.with_facts((question, values.as_slice()), prepared, seen, look))
     }
 
