@@ -222,13 +222,14 @@ impl Snapshot {
     /// Asks every policy that can matter, with what it may see.
     pub(super) fn ask(&self, (question, values): Asks<'_>, prepared: &Prepared, seen: Seen) -> Tally {
         self.with_facts((question, values), prepared, seen, |asked| {
-            self.compiled.tally(&prepared.buckets, asked, |number| self.counts(number, seen))
+            self.compiled.tally(&prepared.buckets, asked, |number| self.counts(number, prepared, seen))
         })
     }
 
     /// Whether Cedar answers the same.
     pub(super) fn agrees(&self, (question, values): Asks<'_>, prepared: &Prepared, seen: Seen, tally: &Tally) -> bool {
-        let counted = self.compiled.index().all(&prepared.buckets).filter(|number| self.counts(*number, seen));
+        let counted =
+            self.compiled.index().all(&prepared.buckets).filter(|number| self.counts(*number, prepared, seen));
         let names = |numbers: &[u32]| {
             let names = numbers.iter().filter_map(|number| self.policy(*number));
             names.map(|policy| policy.name.as_str().to_owned()).collect()
@@ -273,8 +274,10 @@ impl Snapshot {
     }
 
     /// A permit that wants an approval is none without.
-    fn counts(&self, number: u32, seen: Seen) -> bool {
-        seen.approved || !self.policy(number).is_some_and(|policy| policy.wants_approval)
+    fn counts(&self, number: u32, prepared: &Prepared, seen: Seen) -> bool {
+        seen.approved
+            || !prepared.permits_see_approval
+            || !self.policy(number).is_some_and(|policy| policy.wants_approval)
     }
 
     fn with_facts<T>(
