@@ -4,6 +4,7 @@
 #![allow(
     missing_docs,
     clippy::expect_used,
+    dead_code,
     reason = "criterion's macros have no docs; a benchmark that cannot start fails"
 )]
 

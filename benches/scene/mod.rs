@@ -12,7 +12,7 @@ use bailiwick::mandate::{
     Action, ActionClass, ActionRequest, ArgumentType, Arguments, Bound, Grant, Intent, LedgerView, Mandate, Resource,
     Scope, Standing, Tool,
 };
-use bailiwick::policy::{Catalog, Evaluator, Question};
+use bailiwick::policy::{Bundle, Catalog, Directory, Evaluator, Question};
 use bailiwick::time::{ManualClock, Timestamp};
 use bailiwick::{Authorizer, Task};
 use cedar_policy::PolicySet;
@@ -50,7 +50,12 @@ const PER_TOOL: usize = 10;
 
 fn catalog(tools: usize) -> Catalog {
     let name = |text: &str| text.parse().expect("a name");
-    (0..tools).fold(Catalog::new(), |catalog, number| {
+    let attributes =
+        [("owner", ArgumentType::Text), ("weight", ArgumentType::Number), ("reviewed", ArgumentType::Bool)];
+    let bare = attributes.into_iter().fold(Catalog::new(), |catalog, (attribute, kind)| {
+        catalog.resource_attribute(name(attribute), kind).expect("an attribute")
+    });
+    (0..tools).fold(bare, |catalog, number| {
         let tool = Tool::new(format!("tool-{number}").parse().expect("a name"), ActionClass::Write)
             .required(name("path"), ArgumentType::Text)
             .and_then(|tool| tool.required(name("amount"), ArgumentType::Number))
@@ -95,6 +100,11 @@ const ASKED: [(&str, bool, &str, bool); 8] = [
 
 impl Scene {
     pub(crate) fn new(count: usize) -> Self {
+        Self::with(count, Directory::new())
+    }
+
+    /// The same, where these are known.
+    pub(crate) fn with(count: usize, directory: Directory) -> Self {
         let start = Timestamp::from_unix(1_790_000_000).expect("a moment");
         let ada = HumanOperator::new(OperatorId::new("https://idp.acme.example", "ada").expect("an id"));
         let agent = AgentId::spiffe("spiffe://acme.example/agent/filer").expect("an id");
@@ -102,13 +112,14 @@ impl Scene {
         registry.enroll(ada.clone()).expect("a new operator");
         registry.register(agent.clone(), [ada.id().clone()]).expect("a new agent");
         let (catalog, policies) = (catalog(count / PER_TOOL), policies(count));
-        let evaluator = Evaluator::new(catalog, &policies).expect("policies");
+        let evaluator = Evaluator::new(catalog, Bundle::new(&policies).with(directory)).expect("policies");
         let issuer = Issuer::new("https://authz.acme.example").expect("an issuer");
         let minter = Minter::new(issuer, MintKey::generate(&SystemEntropy).expect("a key"));
         let verifier = minter.verifier(Self::service());
         let sink = Arc::new(Forgetful::default());
         let door = Authorizer::builder(registry, evaluator.clone(), sink.clone())
             .minter(minter)
+            .administrator(ada.id().clone())
             .clock(Arc::new(ManualClock::at(start)))
             .build()
             .expect("a door");
@@ -193,6 +204,15 @@ impl Scene {
             until: task.until(),
             now: self.start,
         }
+    }
+
+    pub(crate) fn policies(&self) -> &str {
+        &self.policies
+    }
+
+    /// Replaces the policies.
+    pub(crate) fn reload(&self, policies: &str) {
+        self.door.reload(&self.ada, policies).expect("policies");
     }
 
     /// The policies, as Cedar wants them.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::uid::{Uid, UidMap};
+use super::value::Shared;
 use super::view::Part;
 use super::{EntityUid, Record};
 
@@ -119,8 +120,11 @@ impl Entities {
     ///
     /// Two of one name, a member of itself, or a bound: a million entities, a thousand ancestors of each.
     pub fn new(entities: impl IntoIterator<Item = Entity>) -> Result<Self, EntitiesError> {
-        let mut store: UidMap<Box<Stored>> = UidMap::default();
-        for Entity { uid, attributes, tags, parents } in entities {
+        let (mut store, mut shared) = (UidMap::<Box<Stored>>::default(), Shared::default());
+        for Entity { mut uid, mut attributes, tags, mut parents } in entities {
+            uid.share(&mut shared);
+            parents.iter_mut().for_each(|parent| parent.share(&mut shared));
+            attributes.share(&mut shared);
             if store.len() >= MAX_ENTITIES {
                 return Err(EntitiesError::TooMany { max: MAX_ENTITIES });
             }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-
-use smol_str::SmolStr;
+use std::sync::Arc;
 
 use crate::canonical::Digest;
 
@@ -31,43 +30,46 @@ words! {
     Kind "kind", Name "name",
 }
 
-/// The name of an attribute, or of an entity type with its namespaces.
+/// The name of an attribute, or of an entity type with its namespaces. Cheap to clone: clones share the text.
 #[derive(Clone)]
-pub struct Name {
-    text: SmolStr,
+pub struct Name(Arc<Inner>);
+
+struct Inner {
     /// The half of the text's SHA-256: names are compared by it, for no two texts with the same half are known or can
     /// be made.
     mark: [u64; 2],
     word: Word,
+    text: Box<str>,
 }
 
 impl Name {
     /// The name with this text. Any text is one: Cedar's attributes are not restricted.
     pub fn new(text: &str) -> Self {
         let [mark, _] = Digest::of(text.as_bytes()).halves();
-        Self { text: SmolStr::new(text), mark, word: Word::of(text) }
+        Self(Arc::new(Inner { mark, word: Word::of(text), text: text.into() }))
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
-    /// A place in a table of `size` places, which is a power of two.
+    /// A place in a table of 256.
     #[inline]
-    pub(super) fn place(&self, size: usize) -> usize {
-        (self.mark[0] as usize) & size.wrapping_sub(1)
+    pub(super) fn place(&self) -> usize {
+        usize::from(self.0.mark[0] as u8)
     }
 
     #[inline]
     pub(in crate::policy) fn word(&self) -> Word {
-        self.word
+        self.0.word
     }
 }
 
 impl PartialEq for Name {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.mark == other.mark
+        self.0.mark == other.0.mark
     }
 }
 
@@ -81,24 +83,24 @@ impl PartialOrd for Name {
 
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.text.cmp(&other.text)
+        self.as_str().cmp(other.as_str())
     }
 }
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.mark[0]);
+        state.write_u64(self.0.mark[0]);
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.text.as_str(), f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }

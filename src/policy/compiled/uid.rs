@@ -7,6 +7,7 @@ use hashbrown::{Equivalent, HashMap};
 use smol_str::SmolStr;
 
 use super::Name;
+use super::value::Shared;
 
 /// Names an entity, as `Type::"id"`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +20,11 @@ impl EntityUid {
     /// The entity of this type with this id.
     pub fn new(kind: Name, id: &str) -> Self {
         Self { kind, id: SmolStr::new(id) }
+    }
+
+    /// Shares the name of its type with entities before it.
+    pub(super) fn share(&mut self, shared: &mut Shared) {
+        shared.name(&mut self.kind);
     }
 
     /// Its type.

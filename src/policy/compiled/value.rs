@@ -1,5 +1,8 @@
 //! Values of Cedar's language, owned: what policies compare with, and what entities and contexts are made of.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
 use super::ipaddr::IpNet;
@@ -136,45 +139,56 @@ impl Members for Set {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Record {
     members: Box<[(Name, Value)]>,
-    /// Where a member is, by its name's check sum: one more than its place, or none.
-    places: Box<[u8]>,
+    places: Option<Arc<Places>>,
 }
+
+/// Where a member is, by a byte of its name's mark: one more than its place, or none.
+type Places = [u8; 256];
 
 impl FromIterator<(Name, Value)> for Record {
     /// Of two members of one name the last one stays.
     fn from_iter<I: IntoIterator<Item = (Name, Value)>>(members: I) -> Self {
-        let members: std::collections::BTreeMap<Name, Value> = members.into_iter().collect();
+        let members: BTreeMap<Name, Value> = members.into_iter().collect();
         let members: Box<[(Name, Value)]> = members.into_iter().collect();
-        Self { places: places(&members), members }
+        Self { places: places(members.iter().map(|(name, _)| name)).map(Arc::new), members }
     }
 }
 
-/// Records of so many members have a table.
-const WITH_TABLE: std::ops::RangeInclusive<usize> = 3..=100;
+/// Records of at least so many members have a table, if no two of them share a place in it.
+const WITH_TABLE: usize = 3;
+/// Without one, so many are looked at one by one.
+const IN_TURN: usize = 16;
 
-/// A table twice as large as there are members, and larger where two share a place: none then does.
-fn places(members: &[(Name, Value)]) -> Box<[u8]> {
-    if !WITH_TABLE.contains(&members.len()) {
-        return Box::default();
+fn places<'n>(names: impl ExactSizeIterator<Item = &'n Name>) -> Option<Places> {
+    if names.len() < WITH_TABLE {
+        return None;
     }
-    let mut size = members.len().saturating_mul(2).next_power_of_two();
-    while size <= 1024 {
-        let mut table = vec![0_u8; size];
-        let free = members.iter().zip(1_u8..).all(|((name, _), number)| {
-            let place = table.get_mut(name.place(size));
-            place.is_some_and(|place| {
-                *place == 0 && {
-                    *place = number;
-                    true
-                }
-            })
-        });
-        if free {
-            return table.into();
+    let mut places = [0; 256];
+    for (name, number) in names.zip(1_usize..) {
+        let place = places.get_mut(name.place())?;
+        if *place != 0 {
+            return None;
         }
-        size = size.saturating_mul(2);
+        *place = u8::try_from(number).ok()?;
     }
-    Box::default()
+    Some(places)
+}
+
+/// What entities can share: names, and the tables of records with the same names.
+#[derive(Default)]
+pub(super) struct Shared {
+    names: BTreeSet<Name>,
+    tables: BTreeMap<Vec<Name>, Option<Arc<Places>>>,
+}
+
+impl Shared {
+    /// The name that was there before, if it was.
+    pub(super) fn name(&mut self, name: &mut Name) {
+        match self.names.get(name) {
+            Some(shared) => name.clone_from(shared),
+            None => drop(self.names.insert(name.clone())),
+        }
+    }
 }
 
 impl Record {
@@ -187,15 +201,22 @@ impl Record {
     /// The same, without looking at the name's text.
     #[inline]
     pub(in crate::policy) fn find(&self, name: &Name) -> Option<&Value> {
-        if self.places.is_empty() {
-            if self.members.len() > *WITH_TABLE.end() {
+        let Some(places) = &self.places else {
+            if self.members.len() > IN_TURN {
                 return self.get(name.as_str());
             }
             return self.members.iter().find(|(own, _)| own == name).map(|(_, value)| value);
-        }
-        let number = self.places.get(name.place(self.places.len()))?;
+        };
+        let number = places.get(name.place())?;
         let (own, value) = self.members.get(usize::from(*number).checked_sub(1)?)?;
         (own == name).then_some(value)
+    }
+
+    /// Shares what records before it have.
+    pub(super) fn share(&mut self, shared: &mut Shared) {
+        self.members.iter_mut().for_each(|(name, _)| shared.name(name));
+        let names = self.members.iter().map(|(name, _)| name.clone()).collect();
+        self.places.clone_from(shared.tables.entry(names).or_insert_with(|| self.places.clone()));
     }
 
     /// The members, by name.
