@@ -204,7 +204,7 @@ impl Value {
             }
             Self::Record(members) => {
                 encoder.tag(5);
-                encode_members(members, encoder);
+                encode_members(members.iter(), encoder);
             }
         }
     }
@@ -230,11 +230,11 @@ impl fmt::Display for Value {
     }
 }
 
-fn read_members(members: BTreeMap<String, Json>) -> Result<BTreeMap<String, Value>, NumberError> {
+fn read_members<C: FromIterator<(String, Value)>>(members: BTreeMap<String, Json>) -> Result<C, NumberError> {
     members.into_iter().map(|(name, json)| Ok((name, Value::from_json(json)?))).collect()
 }
 
-fn encode_members(members: &BTreeMap<String, Value>, encoder: &mut Encoder) {
+fn encode_members<'m>(members: impl ExactSizeIterator<Item = (&'m String, &'m Value)>, encoder: &mut Encoder) {
     encoder.count(members.len());
     for (name, value) in members {
         encoder.text(name);
@@ -273,7 +273,8 @@ pub enum ArgumentsError {
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Arguments {
-    members: BTreeMap<String, Value>,
+    /// By name.
+    members: Box<[(String, Value)]>,
     digest: Digest,
 }
 
@@ -287,7 +288,7 @@ impl fmt::Debug for Arguments {
 impl Arguments {
     /// No arguments.
     pub fn none() -> Self {
-        Self::of(BTreeMap::new())
+        Self::of(Box::default())
     }
 
     /// Reads a JSON object.
@@ -303,15 +304,17 @@ impl Arguments {
         }
     }
 
-    fn of(members: BTreeMap<String, Value>) -> Self {
+    /// `members` are in order.
+    fn of(members: Box<[(String, Value)]>) -> Self {
         let mut encoder = Encoder::new("bailiwick/arguments/v1");
-        encode_members(&members, &mut encoder);
+        encode_members(members.iter().map(|(name, value)| (name, value)), &mut encoder);
         Self { members, digest: encoder.finish() }
     }
 
     /// The value of one argument.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.members.get(name)
+        let place = self.members.binary_search_by(|(own, _)| own.as_str().cmp(name)).ok()?;
+        self.members.get(place).map(|(_, value)| value)
     }
 
     /// Whether there are none.
