@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use arc_swap::ArcSwap;
 
 use super::compiled::{Compiled, Request};
-use super::facts::{Seen, Values};
+use super::facts::{Attributes, Seen, Values};
 use super::snapshot::{Asks, Prepared, Snapshot, Terms};
 use super::{
     Bundle, Catalog, EvaluatorBuilder, Lint, Outcome, PolicyError, PolicyName, PolicyNames, Question, Reason, Verdict,
@@ -235,11 +235,11 @@ impl Ruling {
         let Question { mandate, standing, action, until, now, .. } = *question;
         guard::check_standing(mandate, standing, action.mode(), until, now)?;
         let prepared = prepared.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()))?;
-        snapshot.check_resource(action)?;
-        let mut values = Values::new();
+        let (mut values, mut given) = (Values::new(), Attributes::new());
+        snapshot.check_resource(action, &mut given)?;
         let beyond = guard::check(question, prepared.tool(), &mut values)?;
         let approved = question.is_approved();
-        let asks = (question, values.as_slice());
+        let asks = Asks { question, values: &values, given: &given };
         let asking = Asking { snapshot, asks, prepared, is_checked: is_checked() };
         let (mut answer, beyond) = asking.for_approval(approved, beyond);
         if let Some(reason) = answer.refusal.take() {
@@ -317,7 +317,7 @@ impl Asking<'_> {
     /// An agent user that is presented adds nothing: what is refused without it is refused.
     fn with_agent_user(&self, approved: bool) -> Answer {
         let without = self.answer(Seen { approved, agent_user: false });
-        let is_seen = self.asks.0.action.presented().is_some() && self.prepared.sees_agent_user;
+        let is_seen = self.asks.question.action.presented().is_some() && self.prepared.sees_agent_user;
         if without.refusal.is_some() || !is_seen {
             return without;
         }
@@ -363,7 +363,7 @@ impl Asking<'_> {
 
     /// Cedar answers otherwise, or not at all: nothing is permitted on either's word.
     fn differs(&self) -> Answer {
-        let tool = self.asks.0.action.tool();
+        let tool = self.asks.question.action.tool();
         tracing::error!(%tool, policies = %self.snapshot.digest(), "the compiled policies and cedar do not agree");
         Answer { refusal: Some(Reason::PolicyFailed(PolicyNames::default())), ..Answer::default() }
     }

@@ -155,7 +155,7 @@ fields! { Agent<'_>,
 pub(super) struct Target<'q> {
     pub(super) resource: &'q Resource,
     pub(super) stored: Option<Part<'q>>,
-    pub(super) given: Attributes<'q>,
+    pub(super) given: &'q [(&'q str, Val<'q>)],
 }
 
 /// The attributes that an action has of its resource, in the types that the catalogue declares.

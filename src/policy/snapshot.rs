@@ -9,10 +9,9 @@ use hashbrown::HashMap;
 
 use super::bundle::Link;
 use super::compiled::{
-    Asked, Compiled, Data, Effect, Entities, EntityUid, Known, Name, Part, Record, Tally, Uid, Val, ask_cedar,
-    cedar_uid,
+    Asked, Compiled, Data, Effect, Entities, EntityUid, Known, Part, Record, Tally, Uid, Val, ask_cedar, cedar_uid,
 };
-use super::facts::{self, Agent, Attributes, Context, Kinds, Seen, Target};
+use super::facts::{self, Agent, Attributes, Context, Kinds, Seen, Target, Values};
 use super::lint::{self, Lint, Tools};
 use super::loaded::Policy;
 use super::policies::Policies;
@@ -58,8 +57,15 @@ pub(super) struct Snapshot {
     digest: Digest,
 }
 
-/// A question, and what its arguments are to policies.
-pub(super) type Asks<'q> = (&'q Question<'q>, &'q [Option<Val<'q>>]);
+/// A question, and what was found out about it while it was checked.
+#[derive(Clone, Copy)]
+pub(super) struct Asks<'q> {
+    pub(super) question: &'q Question<'q>,
+    /// What its arguments are to policies.
+    pub(super) values: &'q [Option<Val<'q>>],
+    /// What came along of the resource.
+    pub(super) given: &'q [(&'q str, Val<'q>)],
+}
 
 /// What is made of the text of one policy.
 #[derive(Debug)]
@@ -192,23 +198,18 @@ impl Snapshot {
         self.entities.len()
     }
 
-    /// Checks what came along of the resource: declared, and where it is in the directory, all of what is there.
-    pub(super) fn check_resource(&self, action: &Action) -> Result<(), Reason> {
-        let (resource, given) = (action.resource(), action.resource_attributes());
-        if given.is_empty() {
+    /// Checks what came along of the resource, and finds what it is to policies: declared, and where the resource is in
+    /// the directory, all of what is there.
+    pub(super) fn check_resource<'q>(&self, action: &'q Action, given: &mut Attributes<'q>) -> Result<(), Reason> {
+        let (resource, attributes) = (action.resource(), action.resource_attributes());
+        if attributes.is_empty() {
             return Ok(());
         }
         let differs =
             |attribute: &str| Reason::ResourceDiffers { resource: resource.clone(), attribute: Found::new(attribute) };
+        facts::attributes_of(attributes, &self.declared, |name, value| given.push((name, value))).map_err(differs)?;
         let stored = self.look_up(Uid { kind: &self.kinds.resource, id: resource.as_str() });
-        let mut given_fields = Attributes::new();
-        facts::attributes_of(given, &self.declared, |name, value| {
-            given_fields.push((name, value));
-        })
-        .map_err(differs)?;
-        let Some(stored) = stored else { return Ok(()) };
-        let both = Target { resource, stored: None, given: given_fields };
-        match first_difference(stored.fields, Part::View(&both)) {
+        match stored.and_then(|stored| first_difference(stored.fields, given)) {
             Some(attribute) => Err(differs(attribute)),
             None => Ok(()),
         }
@@ -220,14 +221,14 @@ impl Snapshot {
     }
 
     /// Asks every policy that can matter, with what it may see.
-    pub(super) fn ask(&self, (question, values): Asks<'_>, prepared: &Prepared, seen: Seen) -> Tally {
-        self.with_facts((question, values), prepared, seen, |asked| {
+    pub(super) fn ask(&self, asks: Asks<'_>, prepared: &Prepared, seen: Seen) -> Tally {
+        self.with_facts(asks, prepared, seen, |asked| {
             self.compiled.tally(&prepared.buckets, asked, |number| self.counts(number, prepared, seen))
         })
     }
 
     /// Whether Cedar answers the same.
-    pub(super) fn agrees(&self, (question, values): Asks<'_>, prepared: &Prepared, seen: Seen, tally: &Tally) -> bool {
+    pub(super) fn agrees(&self, asks: Asks<'_>, prepared: &Prepared, seen: Seen, tally: &Tally) -> bool {
         let counted =
             self.compiled.index().all(&prepared.buckets).filter(|number| self.counts(*number, prepared, seen));
         let names = |numbers: &[u32]| {
@@ -236,7 +237,7 @@ impl Snapshot {
         };
         let counted: BTreeMap<&PolicyName, &Policy> =
             counted.filter_map(|number| self.policy(number)).map(|policy| (&policy.name, policy)).collect();
-        let theirs = self.with_facts((question, values), prepared, seen, |asked| {
+        let theirs = self.with_facts(asks, prepared, seen, |asked| {
             stack::deep(|| {
                 let mut set = PolicySet::new();
                 for (name, policy) in &counted {
@@ -254,8 +255,8 @@ impl Snapshot {
         })
     }
 
-    /// Looks at what policies may see of a question; nothing where the tool is not declared, or the arguments do not fit
-    /// it.
+    /// Looks at what policies may see of a question; nothing where the tool is not declared, the arguments do not fit it, or
+    /// the resource is not what is known.
     pub(super) fn look_at<T>(
         &self,
         question: &Question<'_>,
@@ -263,9 +264,10 @@ impl Snapshot {
         look: impl FnOnce(&Asked<'_>) -> T,
     ) -> Option<T> {
         let prepared = self.tool(question.action.tool())?;
-        let mut values = facts::Values::new();
+        let (mut values, mut given) = (Values::new(), Attributes::new());
         facts::check_arguments(prepared.tool(), question.action.arguments(), &mut values).ok()?;
-        Some(self.with_facts((question, values.as_slice()), prepared, seen, look))
+        self.check_resource(question.action, &mut given).ok()?;
+        Some(self.with_facts(Asks { question, values: &values, given: &given }, prepared, seen, look))
     }
 
     /// What the directory has of an agent or a resource.
@@ -280,24 +282,14 @@ impl Snapshot {
             || !self.policy(number).is_some_and(|policy| policy.wants_approval)
     }
 
-    fn with_facts<T>(
-        &self,
-        (question, values): Asks<'_>,
-        prepared: &Prepared,
-        seen: Seen,
-        look: impl FnOnce(&Asked<'_>) -> T,
-    ) -> T {
-        let (agent, action) = (question.mandate.agent(), question.action);
-        let resource = action.resource();
+    fn with_facts<T>(&self, asks: Asks<'_>, prepared: &Prepared, seen: Seen, look: impl FnOnce(&Asked<'_>) -> T) -> T {
+        let Asks { question, values, given } = asks;
+        let (agent, resource) = (question.mandate.agent(), question.action.resource());
         let attributes = Agent { agent, kinds: &self.kinds };
         let context = Context::new(question, (&prepared.tool, &prepared.places), values, &self.kinds, seen);
         let principal = Uid { kind: &self.kinds.agent, id: agent.id().as_str() };
         let thing = Uid { kind: &self.kinds.resource, id: resource.as_str() };
         let stored = self.look_up(thing);
-        let mut given = Attributes::new();
-        // They were checked.
-        let _ =
-            facts::attributes_of(action.resource_attributes(), &self.declared, |name, value| given.push((name, value)));
         let target = Target { resource, stored: stored.map(|data| data.fields), given };
         let known = |uid, fields, ancestors| Known { uid, data: Some(Data { fields, tags: None, ancestors }) };
         look(&Asked {
@@ -334,19 +326,25 @@ impl Prepared {
     }
 }
 
-/// The first attribute that two views of one resource do not share.
-fn first_difference<'s>(one: Part<'s>, other: Part<'s>) -> Option<&'s str> {
-    let mut different = None;
-    for (here, there) in [(one, other), (other, one)] {
-        here.each(&mut |name, value| {
-            let same = there.get(&Name::new(name)).is_some_and(|own| own.is(&value));
-            if !same {
-                different.get_or_insert(name);
-            }
-            same
-        });
-    }
-    different
+/// The first attribute that the directory and an action do not share of one resource.
+fn first_difference<'s>(stored: Part<'s>, given: &[(&'s str, Val<'_>)]) -> Option<&'s str> {
+    let (mut different, mut shared) = (None, 0_usize);
+    stored.each(&mut |name, value| {
+        match given.iter().find(|(own, _)| *own == name) {
+            Some((_, own)) if own.is(&value) => shared = shared.saturating_add(1),
+            // Every resource has these, and no action gives them.
+            None if matches!(name, "kind" | "name") => {}
+            _ => different = Some(name),
+        }
+        different.is_none()
+    });
+    // All that is stored was given: more was given than that, if anything.
+    let more = || given.iter().map(|(name, _)| *name).find(|name| !has(stored, name));
+    different.or_else(|| if shared < given.len() { more() } else { None })
+}
+
+fn has(part: Part<'_>, name: &str) -> bool {
+    !part.each(&mut |own, _| own != name)
 }
 
 /// The policies that decide: those that were read, and those that are linked.

@@ -1,6 +1,12 @@
 //! A decision on typed values allocates nothing; what would allocate is known.
 
+use bailiwick::mandate::{Action, LedgerView};
 use bailiwick::policy::compiled::{Compiled, Entities, Entity, EntityUid, IpNet, Name, Record, Set, Value};
+use bailiwick::policy::{Evaluator, Outcome, ReasonCode};
+
+use crate::laws::Bar;
+use crate::steps::{alone, on_behalf};
+use crate::world::{args, catalog, scope};
 
 /// Scopes of every form, and conditions that use most of the language without making values of their own.
 const POLICIES: &str = r#"
@@ -92,4 +98,77 @@ fn the_fifth_policy_that_applies_is_kept_elsewhere() {
     let permit = "permit(principal, action, resource);";
     assert_eq!(asked(&permit.repeat(4)), (0, true, 4, 0));
     assert_eq!(asked(&permit.repeat(5)), (1, true, 5, 0));
+}
+
+#[test]
+fn a_verdict_allocates_nothing_whether_it_permits_holds_or_denies() {
+    let bar = Bar::new();
+    let evaluator = Evaluator::new(
+        catalog(),
+        r#"
+        @id("reads") permit(principal, action in Action::"any read", resource) when { context.task.step < 3 };
+        @id("pays") permit(principal, action == Action::"money.send", resource)
+        when { context.args.recipient like "GB*" && context.args.amount.lessThan(decimal("12.5")) };
+        @id("purges") @requires("approval") permit(principal, action == Action::"ticket.purge", resource)
+        when { context.mode == "on_behalf_of" };
+        @id("no-drafts") forbid(principal, action, resource) when { context.task.labels.contains("draft") };
+        "#,
+    )
+    .expect("policies");
+    let mut drafting = LedgerView::default();
+    drafting.labels.insert("draft".parse().expect("a label"));
+    let pay = |amount: &str| {
+        let json = format!(r#"{{"recipient": "GB29NWBK60161331926819", "amount": {amount}}}"#);
+        on_behalf(&bar.world.ada, "money.send").with(args(&json))
+    };
+    let rows = [
+        ("permitted", alone("ticket.read"), LedgerView::default(), Outcome::Permitted, None),
+        ("permitted, with arguments", pay("9.75"), LedgerView::default(), Outcome::Permitted, None),
+        (
+            "presenting",
+            alone("ticket.read").presenting(&bar.world.triage_bot),
+            LedgerView::default(),
+            Outcome::Permitted,
+            None,
+        ),
+        (
+            "held",
+            on_behalf(&bar.world.ada, "ticket.purge"),
+            LedgerView::default(),
+            Outcome::Held,
+            Some(ReasonCode::NeedsApproval),
+        ),
+        ("forbidden", alone("ticket.read"), drafting, Outcome::Denied, Some(ReasonCode::Forbidden)),
+        (
+            "not permitted",
+            on_behalf(&bar.world.ada, "ticket.close"),
+            LedgerView::default(),
+            Outcome::Denied,
+            Some(ReasonCode::NotPermitted),
+        ),
+        (
+            "beyond the scope",
+            alone("ticket.close"),
+            LedgerView::default(),
+            Outcome::Denied,
+            Some(ReasonCode::OutOfScope),
+        ),
+    ];
+    let decided = |action: &Action, ledger: &LedgerView| {
+        bar.ask(&scope(), ledger, action, |question| {
+            // The first time that a thread asks, the snapshot is made known to it.
+            drop(evaluator.decide(question));
+            let mut verdict = None;
+            let counted = allocation_counter::measure(|| verdict = Some(evaluator.decide(question)));
+            (counted.count_total, verdict.expect("a verdict"))
+        })
+    };
+    for (what, action, ledger, outcome, code) in rows {
+        let (allocations, verdict) = decided(&action, &ledger);
+        assert_eq!((verdict.outcome, verdict.reason.map(|reason| reason.code())), (outcome, code), "{what}");
+        assert_eq!(allocations, 0, "{what}");
+    }
+    // What is not declared is quoted in the reason: that this is seen shows that the rest is counted.
+    let odd = alone("ticket.read").with(args(r#"{"nobody declared this": 1}"#));
+    assert!(decided(&odd, &LedgerView::default()).0 > 0);
 }
