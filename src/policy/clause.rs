@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::compiled::{self, Actions, Asked, Made, Path, Rule, Scope, Variable};
 use super::facts::Seen;
 use super::layout::{Condition, Fragment, Layout};
-use super::loaded::Policy;
+use super::policy::Policy;
 use super::syntax;
 
 /// A clause of a policy: a part of its scope that leaves something out, one of the conditions that `&&` joins in a

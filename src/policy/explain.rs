@@ -9,7 +9,7 @@ use super::clause::Clauses;
 use super::compiled::{Asked, Effect};
 use super::evaluator::decide_by;
 use super::facts::Seen;
-use super::loaded::Policy;
+use super::policy::Policy;
 use super::snapshot::Snapshot;
 use super::{Clause, Evaluator, Outcome, PolicyName, PolicyNames, Question, Reason, Truth, Verdict, stack};
 use crate::id::Prose;

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use cedar_policy::Policy;
-use cedar_policy::pst::{self, Clause, Expr, Var};
+use cedar_policy::pst::{Expr, Var};
 use serde_json::Value;
+
+use super::syntax;
 
 /// A part of a record: the whole of it, or these members.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,43 +20,47 @@ impl Part {
         Self::Of(BTreeMap::new())
     }
 
-    /// What the conditions of a policy read of the context. A policy with a node that is not known here reads the whole.
+    /// What the conditions of a policy read of the context; the whole where that cannot be told.
     pub(super) fn read_by(policy: &Policy) -> Self {
+        policy.to_pst().map_or(Self::Whole, |tree| Self::read_in(syntax::conditions(tree.body().clauses())))
+    }
+
+    /// What these expressions read of the context. A node that is not known here reads the whole.
+    pub(super) fn read_in<'t>(trees: impl IntoIterator<Item = &'t Expr>) -> Self {
         let mut part = Self::nothing();
-        let Ok(pst::Policy::Static(tree)) = policy.to_pst() else {
-            return Self::Whole;
-        };
-        for clause in tree.body().clauses() {
-            let (Clause::When(condition) | Clause::Unless(condition)) = clause;
-            part.read(condition);
-        }
+        trees.into_iter().for_each(|tree| part.read(tree));
         part
+    }
+
+    /// Whether something of this member is in it.
+    pub(super) fn has(&self, member: &str) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Of(members) => members.contains_key(member),
+        }
     }
 
     fn read(&mut self, tree: &Expr) {
         match tree {
             Expr::Literal(_) | Expr::Slot(_) | Expr::Var(Var::Principal | Var::Action | Var::Resource) => {}
             Expr::Var(Var::Context) => *self = Self::Whole,
-            Expr::GetAttr { expr, .. } => match path(tree) {
-                Some(path) => self.add(&path),
-                None => self.read(expr),
+            Expr::GetAttr { expr, .. } => match syntax::path(tree) {
+                Some((Var::Context, path)) => self.add(&path),
+                _ => self.read(expr),
             },
-            Expr::HasAttr { expr, attrs } => match path(expr) {
-                Some(path) => self.add(&path.into_iter().chain(attrs.iter().map(AsRef::as_ref)).collect::<Vec<_>>()),
-                None => self.read(expr),
+            Expr::HasAttr { expr, attrs } => match syntax::path(expr) {
+                Some((Var::Context, path)) => {
+                    self.add(&path.into_iter().chain(attrs.iter().map(AsRef::as_ref)).collect::<Vec<_>>());
+                }
+                _ => self.read(expr),
             },
-            Expr::UnaryOp { expr, .. } | Expr::Like { expr, .. } => self.read(expr),
-            Expr::BinaryOp { left, right, .. } => self.read_all([left, right]),
-            Expr::Is { expr, in_expr, .. } => self.read_all(std::iter::once(expr).chain(in_expr)),
-            Expr::IfThenElse { cond, then_expr, else_expr } => self.read_all([cond, then_expr, else_expr]),
-            Expr::Set(members) => self.read_all(members),
-            Expr::Record(members) => self.read_all(members.values()),
-            _ => *self = Self::Whole,
+            Expr::Set(members) if members.is_empty() => {}
+            Expr::Record(members) if members.is_empty() => {}
+            _ => match syntax::parts(tree) {
+                parts if parts.is_empty() => *self = Self::Whole,
+                parts => parts.into_iter().for_each(|part| self.read(part)),
+            },
         }
-    }
-
-    fn read_all<'t>(&mut self, trees: impl IntoIterator<Item = &'t std::sync::Arc<Expr>>) {
-        trees.into_iter().for_each(|tree| self.read(tree));
     }
 
     fn add(&mut self, path: &[&str]) {
@@ -81,15 +87,4 @@ impl Part {
         let beside = beside.map(|(name, value)| (name.clone(), value.clone()));
         Value::Object(beside.chain([("attributes".to_owned(), Value::Object(read.collect()))]).collect())
     }
-}
-
-/// The names from the context to the member that the expression is, if it is one.
-fn path(tree: &Expr) -> Option<Vec<&str>> {
-    let (mut tree, mut names) = (tree, Vec::new());
-    while let Expr::GetAttr { expr, attr } = tree {
-        names.push(attr.as_str());
-        tree = expr;
-    }
-    names.reverse();
-    matches!(tree, Expr::Var(Var::Context)).then_some(names)
 }

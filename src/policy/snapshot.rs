@@ -13,8 +13,8 @@ use super::compiled::{
 };
 use super::facts::{self, Agent, Attributes, Context, Kinds, Seen, Target, Values};
 use super::lint::{self, Lint, Tools};
-use super::loaded::Policy;
 use super::policies::Policies;
+use super::policy::Policy;
 use super::source::Source;
 use super::validate::Vocabulary;
 use super::{Bundle, Catalog, PolicyError, PolicyName, Question, Reason, host_schema, stack, text};

@@ -62,23 +62,17 @@ fn other(tree: &Expr, kinds: &[&str]) -> Option<String> {
     }
 }
 
-/// Whether an expression may ask for this member of the context, or for the context as a whole.
-pub(super) fn reads(tree: &Expr, member: &str) -> bool {
-    match tree {
-        Expr::GetAttr { expr, attr } if is_context(expr) => attr == member,
-        Expr::HasAttr { expr, attrs } if is_context(expr) => attrs.first() == member,
-        Expr::Var(var) => *var == Var::Context,
-        Expr::Literal(_) => false,
-        Expr::Set(members) if members.is_empty() => false,
-        Expr::Record(members) if members.is_empty() => false,
-        _ => {
-            let parts = parts(tree);
-            // What is not known here may read anything.
-            parts.is_empty() || parts.into_iter().any(|part| reads(part, member))
-        }
+/// The variable and the names of the attributes that an expression is, if it is a variable, an attribute of one, of that
+/// one's attribute, and so on.
+pub(super) fn path(tree: &Expr) -> Option<(&Var, Vec<&str>)> {
+    let (mut tree, mut names) = (tree, Vec::new());
+    while let Expr::GetAttr { expr, attr } = tree {
+        names.push(attr.as_str());
+        tree = expr;
     }
-}
-
-fn is_context(tree: &Expr) -> bool {
-    matches!(tree, Expr::Var(Var::Context))
+    names.reverse();
+    match tree {
+        Expr::Var(var) => Some((var, names)),
+        _ => None,
+    }
 }

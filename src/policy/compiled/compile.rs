@@ -8,6 +8,7 @@ use super::check::{Against, Check};
 use super::pattern::Pattern;
 use super::program::{Aside, Binary, Program, Step, Unary, Variable};
 use super::{EntityUid, Name, Record, Set, Value, datetime, decimal, ipaddr};
+use crate::policy::syntax;
 
 /// A node that this compiler does not know: a newer Cedar's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,16 +238,8 @@ fn loose_set(tree: &Expr, op: Binary, is_left: bool) -> Option<&[std::sync::Arc<
 
 /// An attribute of an attribute of a variable, and so on.
 pub(super) fn path(tree: &Expr) -> Option<(Variable, Box<[Name]>)> {
-    let (mut tree, mut names) = (tree, Vec::new());
-    while let Expr::GetAttr { expr, attr } = tree {
-        names.push(Name::new(attr));
-        tree = expr;
-    }
-    names.reverse();
-    match tree {
-        Expr::Var(var) if !names.is_empty() => Some((variable(var), names.into())),
-        _ => None,
-    }
+    let (var, names) = syntax::path(tree).filter(|(_, names)| !names.is_empty())?;
+    Some((variable(var), names.into_iter().map(Name::new).collect()))
 }
 
 fn aim(steps: &mut [Step], place: usize, target: usize) {

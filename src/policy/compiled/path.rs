@@ -67,10 +67,8 @@ impl fmt::Display for Path {
 
 /// The path that an expression as a whole is, if it is one.
 fn whole(tree: &Expr) -> Option<(Variable, Vec<Name>)> {
-    match tree {
-        Expr::Var(var) => Some((compile::variable(var), Vec::new())),
-        _ => compile::path(tree).map(|(variable, names)| (variable, names.into())),
-    }
+    let (var, names) = syntax::path(tree)?;
+    Some((compile::variable(var), names.into_iter().map(Name::new).collect()))
 }
 
 fn word(variable: Variable) -> &'static str {

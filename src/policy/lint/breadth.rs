@@ -7,6 +7,7 @@ use super::place::Place;
 use super::tools::{Callable, Tools};
 use super::{Lint, LintCode, Subject};
 use crate::mandate::ActionClass;
+use crate::policy::part::Part;
 use crate::policy::syntax;
 
 /// Tools that are named at most where a bound is proposed.
@@ -56,7 +57,8 @@ fn named(scope: &ActionConstraint, tools: &Tools) -> Option<String> {
 
 /// A permit that looks at too little of what is asked.
 pub(super) fn loose(policy: &Subject<'_>, tools: &Tools) -> Option<Lint> {
-    let looks_at = |member| policy.conditions.conjuncts().iter().any(|part| syntax::reads(part.tree, member));
+    let read = Part::read_in(policy.conditions.conjuncts().iter().map(|part| part.tree));
+    let looks_at = |member| read.has(member);
     if !policy.is_permit() || looks_at("mode") || looks_at("operator") {
         return None;
     }

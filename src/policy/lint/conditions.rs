@@ -7,6 +7,7 @@ use cedar_policy::pst::{
 
 use super::tools::Callable;
 use crate::mandate::ActionClass;
+use crate::policy::syntax;
 
 /// An expression that must be true, or must be false, for the policy to apply.
 #[derive(Debug, Clone, Copy)]
@@ -98,12 +99,12 @@ impl<'p> Conjunct<'p> {
         match (self.holds, self.tree) {
             (true, Expr::BinaryOp { op: BinaryOp::Eq, left, right })
             | (false, Expr::BinaryOp { op: BinaryOp::NotEq, left, right }) => match (&**left, &**right) {
-                (path, Expr::Literal(literal)) | (Expr::Literal(literal), path) if is_path(path) => {
+                (path, Expr::Literal(literal)) | (Expr::Literal(literal), path) if syntax::path(path).is_some() => {
                     Some((path, Value::of(literal)?))
                 }
                 _ => None,
             },
-            (holds, path) if is_path(path) => Some((path, Value::Bool(holds))),
+            (holds, path) if syntax::path(path).is_some() => Some((path, Value::Bool(holds))),
             _ => None,
         }
     }
@@ -233,15 +234,6 @@ fn either(one: Option<bool>, other: impl FnOnce() -> Option<bool>, settling: boo
         (_, Some(other)) if other == settling => Some(settling),
         (Some(_), Some(_)) => Some(!settling),
         _ => None,
-    }
-}
-
-/// A variable, or an attribute of an attribute of one, and so on.
-fn is_path(tree: &Expr) -> bool {
-    match tree {
-        Expr::Var(_) => true,
-        Expr::GetAttr { expr, .. } => is_path(expr),
-        _ => false,
     }
 }
 

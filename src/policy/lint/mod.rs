@@ -24,7 +24,7 @@ use self::conditions::Conditions;
 pub use self::lint::{Lint, LintCode, Severity};
 use self::place::Place;
 pub(super) use self::tools::Tools;
-use super::loaded::Policy;
+use super::policy::Policy;
 use super::{PolicyError, PolicyName, compiled};
 
 /// One policy, its slots filled.

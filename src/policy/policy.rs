@@ -1,11 +1,12 @@
 //! One policy as it was loaded: compiled, and with what its annotations say.
 
-use cedar_policy::pst::Template;
-
 use std::sync::Arc;
+
+use cedar_policy::pst::Template;
 
 use super::compiled::{Effect, Rule};
 use super::lint::{Subject, Tools};
+use super::part::Part;
 use super::{PolicyError, PolicyName, compiled, syntax};
 use crate::id::{Found, Prose};
 
@@ -37,8 +38,8 @@ impl Policy {
         let text = filled.to_string();
         Subject::new(&name, &tree, &text).check(tools)?;
         let rule = Rule::of(&filled)?;
-        let reads =
-            |member| rule.is_foreign() || syntax::conditions(tree.clauses()).any(|tree| syntax::reads(tree, member));
+        let read = Part::read_in(syntax::conditions(tree.clauses()));
+        let reads = |member| rule.is_foreign() || read.has(member);
         let wants_approval = says(&name, &tree, "requires", "approval", rule.effect == Effect::Permit)?;
         Ok(Self {
             because: reason(&name, &tree)?,
