@@ -94,6 +94,36 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Replace policies while agents run
+//!
+//! ```
+//! use bailiwick::entropy::SystemEntropy;
+//! use bailiwick::identity::AgentId;
+//! use bailiwick::mandate::{ActionClass, Tool};
+//! use bailiwick::policy::{Bundle, BundleKey, Catalog, Directory, Evaluator};
+//!
+//! // Where policies are reviewed and released:
+//! let key = BundleKey::generate(&SystemEntropy)?;
+//! let triage = AgentId::spiffe("spiffe://acme.example/agent/triage")?;
+//! let bundle = Bundle::new(r#"
+//!     @id("triage-reads")
+//!     permit(principal in AgentGroup::"triagers", action in Action::"any read", resource)
+//!     when { context.task.step <= 100 };
+//! "#)
+//! .with(Directory::new().agent(&triage, ["triagers".parse()?]))
+//! .version(8);
+//! let seal = key.seal(&bundle);
+//!
+//! // Where agents run: nothing else is loaded, now or later, and nothing older.
+//! let catalog = Catalog::new().with(Tool::new("ticket.read".parse()?, ActionClass::Read))?;
+//! let evaluator = Evaluator::builder(catalog).pinned(key.public()).load(bundle.sealed(&seal))?;
+//! assert_eq!(evaluator.report().version, Some(8));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! An administrator replaces it with [`Authorizer::reload`](crate::Authorizer::reload): as a whole, recorded, and permits of
+//! the older one are not honoured any more. A bundle that does not load changes nothing.
+//!
 //! # Find out why
 //!
 //! [`TaskHandle::explain`](crate::TaskHandle::explain) says why an action is answered as it is now: which policies decide

@@ -189,7 +189,11 @@ impl<'a> Asking<'a> {
     fn ask(&mut self, bucket: usize, counts: impl Fn(u32) -> bool) {
         let Self { policies, asked, made, tally } = self;
         policies.index.each(bucket, asked, |number| {
-            let Some(rule) = policies.rules.get(number as usize).filter(|_| counts(number)) else { return };
+            if !counts(number) {
+                return;
+            }
+            // A policy that is not there has failed: were it left out, it might have been one that forbids.
+            let Some(rule) = policies.rules.get(number as usize) else { return tally.errors.push(number) };
             let list = match (rule.applies(asked, made), rule.effect) {
                 (Ok(false), _) => return,
                 (Ok(true), Effect::Permit) => &mut tally.permits,
