@@ -3,42 +3,49 @@
 //! The room hands out a [`Verdict`]: a pure function of standing, mandate, ledger, action, policies and time. It is
 //! what tests, replay and shadow policies get, and it opens nothing.
 
-mod builder;
-mod bundle;
-mod catalog;
-mod clause;
+// Deciding: a question, what policies see of it, what none of them overrides, and the verdict.
 pub mod compiled;
-mod coverage;
-mod cut;
-#[cfg(feature = "miette")]
-mod diagnostic;
-mod directory;
-mod error;
 mod evaluator;
-mod explain;
 mod facts;
 mod guard;
+mod names;
+mod question;
+mod snapshot;
+mod verdict;
+
+// The vocabulary: tools, their schema, and what is known besides.
+mod catalog;
+mod directory;
 mod host_schema;
 mod json_schema;
-mod layout;
-mod lint;
 mod mcp;
-mod names;
+mod schema;
+mod schema_text;
+mod schema_types;
+
+// Loading: from the text of a bundle to policies that decide.
+mod builder;
+mod bundle;
+mod cut;
+mod error;
 mod part;
 mod policies;
 #[allow(clippy::module_inception, reason = "the file owns the noun that the room is named after")]
 mod policy;
-mod question;
-mod schema;
-mod schema_text;
-mod schema_types;
-mod snapshot;
 mod source;
 mod stack;
 mod syntax;
 mod text;
 mod validate;
-mod verdict;
+
+// Saying why, for the people who write policies.
+mod clause;
+mod coverage;
+#[cfg(feature = "miette")]
+mod diagnostic;
+mod explain;
+mod layout;
+mod lint;
 
 pub use builder::EvaluatorBuilder;
 pub use bundle::{Bundle, BundleKey};
