@@ -1,10 +1,12 @@
 //! One declared argument of a tool: its name, its type, and what its values keep to.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Constraints, Value};
 use crate::id::{made_of, text};
-use crate::strict::present_object;
+use crate::strict::{present_object, unique_objects};
 
 text! {
     /// The name of one argument of a tool.
@@ -85,5 +87,60 @@ impl Parameter {
     /// Whether policies always see it.
     pub(crate) fn is_certain(&self) -> bool {
         self.required && !self.nullable
+    }
+}
+
+/// The declared arguments of one tool, each once, by name: side by side, for every decision walks them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Parameters(Vec<(ArgumentName, Parameter)>);
+
+impl Parameters {
+    /// Puts one in its place; no second one of the same name.
+    pub(super) fn insert(&mut self, name: ArgumentName, parameter: Parameter) -> Result<(), ArgumentName> {
+        match self.place(name.as_str()) {
+            Ok(_) => Err(name),
+            Err(place) => {
+                self.0.insert(place, (name, parameter));
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Parameter> {
+        let place = self.place(name).ok()?;
+        self.0.get_mut(place).map(|(_, parameter)| parameter)
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.place(name).is_ok()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ArgumentName, &Parameter)> {
+        self.0.iter().map(|(name, parameter)| (name, parameter))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(own, _)| own.as_str().cmp(name))
+    }
+}
+
+impl Serialize for Parameters {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Parameters {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let named: BTreeMap<ArgumentName, Parameter> = unique_objects(deserializer)?;
+        Ok(Self(named.into_iter().collect()))
     }
 }

@@ -1,15 +1,15 @@
 //! What a host declares of a tool: its arguments, how much is at stake, and the labels of what it touches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::broken::Broken;
-use super::parameter::Parameter;
+use super::parameter::{Parameter, Parameters};
 use super::{ActionClass, ArgumentName, ArgumentType, Arguments, Constraints, Value};
 use crate::canonical::Digest;
 use crate::id::{Found, made_of, text};
-use crate::strict::{objects, present, unique_objects};
+use crate::strict::{objects, present};
 
 text! {
     /// The name of a tool. Compared byte for byte.
@@ -99,13 +99,8 @@ pub struct Tool {
     name: ToolName,
     #[serde(default = "ActionClass::unsaid")]
     class: ActionClass,
-    #[serde(
-        rename = "arguments",
-        default,
-        deserialize_with = "unique_objects",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
-    parameters: BTreeMap<ArgumentName, Parameter>,
+    #[serde(rename = "arguments", default, skip_serializing_if = "Parameters::is_empty")]
+    parameters: Parameters,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     labels: BTreeSet<Label>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -138,7 +133,7 @@ impl Tool {
         Self {
             name,
             class,
-            parameters: BTreeMap::new(),
+            parameters: Parameters::default(),
             labels: BTreeSet::new(),
             description: None,
             unenforced: Vec::new(),
@@ -178,11 +173,11 @@ impl Tool {
         kind: ArgumentType,
         (required, nullable): (bool, bool),
     ) -> Result<Self, ToolError> {
-        if self.parameters.contains_key(&argument) {
-            return Err(ToolError::Duplicate { tool: self.name, argument });
+        let parameter = Parameter { kind, required, nullable, constraints: None };
+        match self.parameters.insert(argument, parameter) {
+            Ok(()) => Ok(self),
+            Err(argument) => Err(ToolError::Duplicate { tool: self.name, argument }),
         }
-        self.parameters.insert(argument, Parameter { kind, required, nullable, constraints: None });
-        Ok(self)
     }
 
     /// With an argument that keeps to these constraints, in place of those before. `null`, where the argument may be
@@ -250,7 +245,7 @@ impl Tool {
         self.description.as_ref()
     }
 
-    pub(crate) fn parameters(&self) -> &BTreeMap<ArgumentName, Parameter> {
+    pub(crate) fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
@@ -280,7 +275,7 @@ impl Tool {
         // Both are in order, so one walk sees all.
         let mut given = arguments.iter();
         let (mut next, mut first) = (given.next(), None);
-        for (name, parameter) in &self.parameters {
+        for (name, parameter) in self.parameters.iter() {
             match next {
                 Some((own, value)) if own == name.as_str() => {
                     visit(parameter.kind, Some(value));

@@ -216,7 +216,7 @@ impl Catalog {
     pub fn check_scope(&self, scope: &Scope) -> Result<(), CatalogError> {
         for (name, mut arguments) in scope.bound_arguments() {
             let tool = self.get(name).ok_or_else(|| CatalogError::Unknown(name.clone()))?;
-            if let Some(argument) = arguments.find(|argument| !tool.parameters().contains_key(*argument)) {
+            if let Some(argument) = arguments.find(|argument| !tool.parameters().contains(argument.as_str())) {
                 let (tool, argument) = (name.clone(), Found::new(argument.as_str()));
                 return Err(ToolError::Undeclared { tool, argument }.into());
             }

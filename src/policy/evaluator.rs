@@ -5,15 +5,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use arc_swap::ArcSwap;
 
-use super::compiled::{Compiled, Request};
+use super::compiled::{Compiled, Request, Tally};
 use super::facts::{Attributes, Seen, Values};
 use super::snapshot::{Asks, Prepared, Snapshot, Terms};
 use super::{
-    Bundle, Catalog, EvaluatorBuilder, Lint, Outcome, PolicyError, PolicyName, PolicyNames, Question, Reason, Verdict,
-    guard,
+    Bundle, Catalog, EvaluatorBuilder, Lint, Outcome, PolicyError, PolicyName, Question, Reason, Verdict, guard,
 };
 use crate::canonical::Digest;
-use crate::id::Prose;
 use crate::mandate::{ActionClass, Approval, Beyond};
 
 /// Decides with one snapshot of policies at a time. Cheap to clone; clones share the snapshot. A door keeps its own: what
@@ -171,9 +169,7 @@ impl Evaluator {
 
     /// Decides. Pure: the same question and policies give the same verdict.
     pub fn decide(&self, question: &Question<'_>) -> Verdict {
-        let snapshot = self.snapshot.load();
-        let prepared = snapshot.tool(question.action.tool());
-        Ruling::new(&snapshot, prepared, question, || self.is_checked()).verdict(&snapshot, prepared)
+        decide_by(&self.snapshot.load(), question, || self.is_checked()).0
     }
 
     /// What decides now.
@@ -182,81 +178,56 @@ impl Evaluator {
     }
 }
 
-/// Decides by one snapshot; and what the policies saw where they decided, unless the guard did.
-pub(super) fn decide_by(snapshot: &Snapshot, question: &Question<'_>) -> (Verdict, Option<Seen>) {
+/// Decides by one snapshot: denied until all that can refuse has not. And what the policies saw where they decided, unless
+/// the guard did.
+#[inline]
+pub(super) fn decide_by(
+    snapshot: &Snapshot,
+    question: &Question<'_>,
+    is_checked: impl FnOnce() -> bool,
+) -> (Verdict, Option<Seen>) {
     let prepared = snapshot.tool(question.action.tool());
-    let ruling = Ruling::new(snapshot, prepared, question, || false);
-    let seen = ruling.answer.seen;
-    (ruling.verdict(snapshot, prepared), seen)
+    let class = prepared.map_or(ActionClass::Privileged, |prepared| prepared.tool().class());
+    let mut verdict = Verdict::undecided(class, snapshot.digest());
+    let seen = weigh(snapshot, prepared, question, is_checked, &mut verdict).unwrap_or_else(|reason| {
+        verdict.reason = Some(reason);
+        None
+    });
+    (verdict, seen)
 }
 
-/// What the rules say, before it is a verdict.
-struct Ruling {
-    outcome: Outcome,
-    reason: Option<Reason>,
-    answer: Answer,
-    rests_on_approval: bool,
-}
-
-impl Ruling {
-    #[inline]
-    fn new(
-        snapshot: &Snapshot,
-        prepared: Option<&Prepared>,
-        question: &Question<'_>,
-        is_checked: impl FnOnce() -> bool,
-    ) -> Self {
-        Self::weighed(snapshot, prepared, question, is_checked)
-            .unwrap_or_else(|reason| Self::refused(reason, Answer::default()))
-    }
-
-    #[inline]
-    fn verdict(self, snapshot: &Snapshot, prepared: Option<&Prepared>) -> Verdict {
-        let Self { outcome, reason, answer, rests_on_approval } = self;
-        Verdict {
-            outcome,
-            reason,
-            policies: answer.policies,
-            because: answer.because,
-            hidden: answer.hidden,
-            class: prepared.map_or(ActionClass::Privileged, |prepared| prepared.tool().class()),
-            rests_on_approval,
-            policy_digest: snapshot.digest(),
-        }
-    }
-
-    /// The guard, which no policy overrides, and then the policies.
-    fn weighed(
-        snapshot: &Snapshot,
-        prepared: Option<&Prepared>,
-        question: &Question<'_>,
-        is_checked: impl FnOnce() -> bool,
-    ) -> Result<Self, Reason> {
-        let Question { mandate, standing, action, until, now, .. } = *question;
-        guard::check_standing(mandate, standing, action.mode(), until, now)?;
-        let prepared = prepared.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()))?;
-        let (mut values, mut given) = (Values::new(), Attributes::new());
-        snapshot.check_resource(action, &mut given)?;
-        let beyond = guard::check(question, prepared.tool(), &mut values)?;
-        let approved = question.is_approved();
-        let asks = Asks { question, values: &values, given: &given };
-        let asking = Asking { snapshot, asks, prepared, is_checked: is_checked() };
-        let (mut answer, beyond) = asking.for_approval(approved, beyond);
-        if let Some(reason) = answer.refusal.take() {
-            return Ok(Self::refused(reason, answer));
-        }
-        let missing = beyond.filter(|_| !approved).map(|beyond| match action.approval().map(Approval::operator) {
+/// The guard, which no policy overrides, and then the policies.
+#[inline]
+fn weigh(
+    snapshot: &Snapshot,
+    prepared: Option<&Prepared>,
+    question: &Question<'_>,
+    is_checked: impl FnOnce() -> bool,
+    verdict: &mut Verdict,
+) -> Result<Option<Seen>, Reason> {
+    let Question { mandate, standing, action, until, now, .. } = *question;
+    guard::check_standing(mandate, standing, action.mode(), until, now)?;
+    let prepared = prepared.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()))?;
+    let (mut values, mut given) = (Values::new(), Attributes::new());
+    snapshot.check_resource(action, &mut given)?;
+    let beyond = guard::check(question, prepared.tool(), &mut values)?;
+    let approved = question.is_approved();
+    let asks = Asks { question, values: &values, given: &given };
+    let asking = Asking { snapshot, asks, prepared, is_checked: is_checked() };
+    let (answer, beyond) = asking.for_approval(approved, beyond);
+    if answer.permits() {
+        verdict.policies = snapshot.names(&answer.tally.permits);
+        verdict.rests_on_approval = approved;
+        verdict.reason = beyond.filter(|_| !approved).map(|beyond| match action.approval().map(Approval::operator) {
             None => Reason::NeedsApproval(beyond),
             Some(operator) if standing.approval_spent => Reason::ApprovalSpent { operator: operator.clone() },
             Some(operator) => Reason::ApprovalInvalid { operator: operator.clone() },
         });
-        let outcome = if missing.is_some() { Outcome::Held } else { Outcome::Permitted };
-        Ok(Self { outcome, reason: missing, answer, rests_on_approval: approved })
+        verdict.outcome = if verdict.reason.is_some() { Outcome::Held } else { Outcome::Permitted };
+    } else {
+        answer.refuse(snapshot, verdict);
     }
-
-    fn refused(reason: Reason, answer: Answer) -> Self {
-        Self { outcome: Outcome::Denied, reason: Some(reason), answer, rests_on_approval: false }
-    }
+    Ok(Some(answer.seen))
 }
 
 /// What is loaded.
@@ -276,19 +247,46 @@ pub struct Report {
     pub foreign: Vec<PolicyName>,
 }
 
-/// What policies say.
-#[derive(Default)]
+/// What the policies say.
 struct Answer {
-    /// The policies that decided.
-    policies: PolicyNames,
-    /// Why not, if not.
-    refusal: Option<Reason>,
-    /// Whether an approval of the exact action might change it.
-    can_be_lifted: bool,
-    because: Option<Prose>,
-    hidden: bool,
+    tally: Tally,
     /// What they saw.
-    seen: Option<Seen>,
+    seen: Seen,
+    /// Whether Cedar says the same, where it was asked.
+    is_agreed: bool,
+}
+
+impl Answer {
+    /// Any error of any policy denies.
+    fn permits(&self) -> bool {
+        let Tally { permits, forbids, errors } = &self.tally;
+        self.is_agreed && errors.is_empty() && forbids.is_empty() && !permits.is_empty()
+    }
+
+    /// Whether an approval of the exact action might change a refusal.
+    fn can_be_lifted(&self, snapshot: &Snapshot, prepared: &Prepared) -> bool {
+        let Tally { forbids, errors, .. } = &self.tally;
+        let (is_sound, mut forbids) = (self.is_agreed && errors.is_empty(), snapshot.numbered(forbids).peekable());
+        let is_forbidden = forbids.peek().is_some();
+        let by_forbids = forbids.all(|policy| policy.sees_approval);
+        is_sound && if is_forbidden { by_forbids } else { prepared.permits_see_approval }
+    }
+
+    /// Says why they refuse.
+    fn refuse(&self, snapshot: &Snapshot, verdict: &mut Verdict) {
+        let Tally { forbids, errors, .. } = &self.tally;
+        verdict.reason = Some(if !self.is_agreed || !errors.is_empty() {
+            Reason::PolicyFailed(snapshot.names(errors))
+        } else if forbids.is_empty() {
+            Reason::NotPermitted
+        } else {
+            let said = snapshot.numbered(forbids).filter_map(|policy| Some((&policy.name, policy.because.as_ref()?)));
+            verdict.because = said.min_by_key(|(name, _)| *name).map(|(_, because)| because.clone());
+            verdict.hidden = snapshot.numbered(forbids).any(|policy| policy.hides);
+            verdict.policies = snapshot.names(forbids);
+            Reason::Forbidden(verdict.policies.clone())
+        });
+    }
 }
 
 /// One question, to one snapshot.
@@ -305,9 +303,9 @@ impl Asking<'_> {
     /// what is missing.
     fn for_approval(&self, approved: bool, beyond: Option<Beyond>) -> (Answer, Option<Beyond>) {
         let answer = self.with_agent_user(approved);
-        if !approved && answer.can_be_lifted {
+        if !answer.permits() && !approved && answer.can_be_lifted(self.snapshot, self.prepared) {
             let approved = self.with_agent_user(true);
-            if approved.refusal.is_none() {
+            if approved.permits() {
                 return (approved, beyond.or(Some(Beyond::Policies)));
             }
         }
@@ -318,53 +316,17 @@ impl Asking<'_> {
     fn with_agent_user(&self, approved: bool) -> Answer {
         let without = self.answer(Seen { approved, agent_user: false });
         let is_seen = self.asks.question.action.presented().is_some() && self.prepared.sees_agent_user;
-        if without.refusal.is_some() || !is_seen {
-            return without;
-        }
-        self.answer(Seen { approved, agent_user: true })
+        if is_seen && without.permits() { self.answer(Seen { approved, agent_user: true }) } else { without }
     }
 
-    /// Asks once. Any error of any policy denies.
+    /// Asks once. Where Cedar answers otherwise, or not at all, nothing is permitted on either's word.
     fn answer(&self, seen: Seen) -> Answer {
         let tally = self.snapshot.ask(self.asks, self.prepared, seen);
-        if self.is_checked && !self.snapshot.agrees(self.asks, self.prepared, seen, &tally) {
-            return self.differs();
+        let is_agreed = !self.is_checked || self.snapshot.agrees(self.asks, self.prepared, seen, &tally);
+        if !is_agreed {
+            let tool = self.asks.question.action.tool();
+            tracing::error!(%tool, policies = %self.snapshot.digest(), "the compiled policies and cedar do not agree");
         }
-        let names = |numbers: &[u32]| -> PolicyNames {
-            numbers
-                .iter()
-                .filter_map(|number| self.snapshot.policy(*number))
-                .map(|policy| policy.name.clone())
-                .collect()
-        };
-        let answer = Answer { seen: Some(seen), ..Answer::default() };
-        if !tally.errors.is_empty() {
-            return Answer { refusal: Some(Reason::PolicyFailed(names(&tally.errors))), ..answer };
-        }
-        if !tally.forbids.is_empty() {
-            let policies = names(&tally.forbids);
-            let forbids = || tally.forbids.iter().filter_map(|number| self.snapshot.policy(*number));
-            let said = forbids().filter_map(|policy| Some((&policy.name, policy.because.as_ref()?)));
-            return Answer {
-                policies: policies.clone(),
-                refusal: Some(Reason::Forbidden(policies)),
-                can_be_lifted: forbids().all(|policy| policy.sees_approval),
-                because: said.min_by_key(|(name, _)| *name).map(|(_, because)| because.clone()),
-                hidden: forbids().any(|policy| policy.hides),
-                seen: Some(seen),
-            };
-        }
-        if tally.permits.is_empty() {
-            let can_be_lifted = self.prepared.permits_see_approval;
-            return Answer { refusal: Some(Reason::NotPermitted), can_be_lifted, ..answer };
-        }
-        Answer { policies: names(&tally.permits), ..answer }
-    }
-
-    /// Cedar answers otherwise, or not at all: nothing is permitted on either's word.
-    fn differs(&self) -> Answer {
-        let tool = self.asks.question.action.tool();
-        tracing::error!(%tool, policies = %self.snapshot.digest(), "the compiled policies and cedar do not agree");
-        Answer { refusal: Some(Reason::PolicyFailed(PolicyNames::default())), ..Answer::default() }
+        Answer { tally, seen, is_agreed }
     }
 }

@@ -145,7 +145,7 @@ impl Verdict {
         };
         let Some(which) = Which::of(self) else { return explanation };
         let snapshot = evaluator.snapshot();
-        let (verdict, seen) = decide_by(&snapshot, question);
+        let (verdict, seen) = decide_by(&snapshot, question, || false);
         let Some(seen) = seen.filter(|_| verdict == *self) else {
             return Explanation { stale: true, ..explanation };
         };

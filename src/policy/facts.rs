@@ -218,7 +218,7 @@ impl Fields for Args<'_> {
 
 /// The place of each argument of a tool, by its name.
 pub(super) fn places(tool: &Tool) -> Record {
-    let names = tool.parameters().keys().map(|name| Name::new(name.as_str()));
+    let names = tool.parameters().iter().map(|(name, _)| Name::new(name.as_str()));
     names.zip(0..).map(|(name, place)| (name, compiled::Value::Long(place))).collect()
 }
 

@@ -27,7 +27,7 @@ pub(super) fn write<'a>(
 
 fn write_action(schema: &mut String, tool: &Tool) {
     let mut args = String::new();
-    for (name, parameter) in tool.parameters() {
+    for (name, parameter) in tool.parameters().iter() {
         if let Some(kind) = cedar_type(parameter.kind) {
             let optional = if parameter.is_certain() { "" } else { "?" };
             // Writing to a string cannot fail. Names have no quotes and no backslashes.

@@ -53,6 +53,20 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// A denial of an action of this class, before anything was asked.
+    pub(super) fn undecided(class: ActionClass, policy_digest: Digest) -> Self {
+        Self {
+            outcome: Outcome::Denied,
+            reason: None,
+            policies: PolicyNames::default(),
+            because: None,
+            hidden: false,
+            class,
+            rests_on_approval: false,
+            policy_digest,
+        }
+    }
+
     /// The same question, refused for a reason that arose after the rules were asked.
     pub(crate) fn refused(self, reason: Reason) -> Self {
         Self { outcome: Outcome::Denied, reason: Some(reason), rests_on_approval: false, ..self }

@@ -126,7 +126,7 @@ impl<'d, 'b> Writer<'d, 'b> {
             0 => self.leaf(Kind::Bool),
             1 => {
                 self.note("!");
-                format!("!{}", self.of(Kind::Bool, depth))
+                format!("(!{})", self.of(Kind::Bool, depth))
             }
             2 | 3 => self.short_cut("&&", depth),
             4 | 5 => self.short_cut("||", depth),
