@@ -119,7 +119,8 @@ impl Coverage {
     /// Decides as [`Evaluator::decide`] does, and counts. Of the times that policies are asked for one question, the
     /// one that decides counts.
     pub fn observe(&mut self, question: &Question<'_>) -> Verdict {
-        let (verdict, seen) = decide_by(&self.snapshot, question, || false);
+        let mut seen = None;
+        let verdict = decide_by(&self.snapshot, question, || false, &mut seen);
         self.questions = self.questions.saturating_add(1);
         let Some(seen) = seen else {
             self.guarded = self.guarded.saturating_add(1);

@@ -169,7 +169,7 @@ impl Evaluator {
 
     /// Decides. Pure: the same question and policies give the same verdict.
     pub fn decide(&self, question: &Question<'_>) -> Verdict {
-        decide_by(&self.snapshot.load(), question, || self.is_checked()).0
+        decide_by(&self.snapshot.load(), question, || self.is_checked(), &mut None)
     }
 
     /// What decides now.
@@ -178,25 +178,25 @@ impl Evaluator {
     }
 }
 
-/// Decides by one snapshot: denied until all that can refuse has not. And what the policies saw where they decided, unless
-/// the guard did.
+/// Decides by one snapshot. Says what the policies saw where they decided; nothing where the guard did.
 #[inline]
 pub(super) fn decide_by(
     snapshot: &Snapshot,
     question: &Question<'_>,
     is_checked: impl FnOnce() -> bool,
-) -> (Verdict, Option<Seen>) {
+    saw: &mut Option<Seen>,
+) -> Verdict {
     let prepared = snapshot.tool(question.action.tool());
     let class = prepared.map_or(ActionClass::Privileged, |prepared| prepared.tool().class());
     let mut verdict = Verdict::undecided(class, snapshot.digest());
-    let seen = weigh(snapshot, prepared, question, is_checked, &mut verdict).unwrap_or_else(|reason| {
-        verdict.reason = Some(reason);
-        None
-    });
-    (verdict, seen)
+    match weigh(snapshot, prepared, question, is_checked, &mut verdict) {
+        Ok(seen) => *saw = Some(seen),
+        Err(reason) => verdict.reason = Some(reason),
+    }
+    verdict
 }
 
-/// The guard, which no policy overrides, and then the policies.
+/// The guard, which no policy overrides, and then the policies: denied until all that can refuse has not.
 #[inline]
 fn weigh(
     snapshot: &Snapshot,
@@ -204,7 +204,7 @@ fn weigh(
     question: &Question<'_>,
     is_checked: impl FnOnce() -> bool,
     verdict: &mut Verdict,
-) -> Result<Option<Seen>, Reason> {
+) -> Result<Seen, Reason> {
     let Question { mandate, standing, action, until, now, .. } = *question;
     guard::check_standing(mandate, standing, action.mode(), until, now)?;
     let prepared = prepared.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()))?;
@@ -227,7 +227,7 @@ fn weigh(
     } else {
         answer.refuse(snapshot, verdict);
     }
-    Ok(Some(answer.seen))
+    Ok(answer.seen)
 }
 
 /// What is loaded.

@@ -145,7 +145,8 @@ impl Verdict {
         };
         let Some(which) = Which::of(self) else { return explanation };
         let snapshot = evaluator.snapshot();
-        let (verdict, seen) = decide_by(&snapshot, question, || false);
+        let mut seen = None;
+        let verdict = decide_by(&snapshot, question, || false, &mut seen);
         let Some(seen) = seen.filter(|_| verdict == *self) else {
             return Explanation { stale: true, ..explanation };
         };

@@ -321,7 +321,7 @@ impl Prepared {
         let action = EntityUid::new(kinds.action.clone(), tool.name().as_str());
         let known = Known::of(action.view(), entities);
         let mut buckets = Vec::new();
-        compiled.index().buckets(&known, |bucket| buckets.push(bucket));
+        compiled.index().buckets(&known, |bucket| buckets.extend(compiled.index().has_some(bucket).then_some(bucket)));
         let matter = || compiled.index().all(&buckets).filter_map(|number| policies.get(number as usize));
         let sees = |policy: &Arc<Policy>| policy.sees_approval && policy.rule.effect == Effect::Permit;
         Self {

@@ -111,6 +111,11 @@ impl Index {
         by_resource.each(&asked.resource, &mut visit);
     }
 
+    /// Whether any policy is in the bucket.
+    pub(in crate::policy) fn has_some(&self, bucket: usize) -> bool {
+        self.all(&[bucket]).next().is_some()
+    }
+
     /// Every policy in these buckets, whoever asks.
     pub(in crate::policy) fn all(&self, buckets: &[usize]) -> impl Iterator<Item = u32> {
         buckets
