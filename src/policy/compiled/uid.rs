@@ -40,6 +40,12 @@ impl EntityUid {
     pub(in crate::policy) fn view(&self) -> Uid<'_> {
         Uid { kind: &self.kind, id: &self.id }
     }
+
+    /// Whether it is this one. Ids differ more often than types, and mostly in length.
+    #[inline]
+    fn is(&self, uid: Uid<'_>) -> bool {
+        self.id.as_str() == uid.id && self.kind == *uid.kind
+    }
 }
 
 impl Hash for EntityUid {
@@ -75,7 +81,7 @@ impl Uid<'_> {
 
 impl Equivalent<EntityUid> for Uid<'_> {
     fn equivalent(&self, key: &EntityUid) -> bool {
-        *self == key.view()
+        key.is(*self)
     }
 }
 
@@ -105,14 +111,14 @@ impl<T> UidMap<T> {
     #[inline]
     pub(super) fn get(&self, uid: Uid<'_>) -> Option<&T> {
         match self {
-            Self::Few(few) => few.iter().find(|(own, _)| own.view() == uid).map(|(_, value)| value),
+            Self::Few(few) => few.iter().find(|(own, _)| own.is(uid)).map(|(_, value)| value),
             Self::Many(many) => many.get(&uid),
         }
     }
 
     pub(super) fn get_mut(&mut self, uid: Uid<'_>) -> Option<&mut T> {
         match self {
-            Self::Few(few) => few.iter_mut().find(|(own, _)| own.view() == uid).map(|(_, value)| value),
+            Self::Few(few) => few.iter_mut().find(|(own, _)| own.is(uid)).map(|(_, value)| value),
             Self::Many(many) => many.get_mut(&uid),
         }
     }
