@@ -216,7 +216,7 @@ fn weigh(
     let asking = Asking { snapshot, asks, prepared, is_checked: is_checked() };
     let (answer, beyond) = asking.for_approval(approved, beyond);
     if answer.permits() {
-        verdict.policies = snapshot.names(&answer.tally.permits);
+        verdict.policies.insert_all(snapshot.names(&answer.tally.permits));
         verdict.rests_on_approval = approved;
         verdict.reason = beyond.filter(|_| !approved).map(|beyond| match action.approval().map(Approval::operator) {
             None => Reason::NeedsApproval(beyond),
@@ -276,14 +276,14 @@ impl Answer {
     fn refuse(&self, snapshot: &Snapshot, verdict: &mut Verdict) {
         let Tally { forbids, errors, .. } = &self.tally;
         verdict.reason = Some(if !self.is_agreed || !errors.is_empty() {
-            Reason::PolicyFailed(snapshot.names(errors))
+            Reason::PolicyFailed(snapshot.names(errors).collect())
         } else if forbids.is_empty() {
             Reason::NotPermitted
         } else {
             let said = snapshot.numbered(forbids).filter_map(|policy| Some((&policy.name, policy.because.as_ref()?)));
             verdict.because = said.min_by_key(|(name, _)| *name).map(|(_, because)| because.clone());
             verdict.hidden = snapshot.numbered(forbids).any(|policy| policy.hides);
-            verdict.policies = snapshot.names(forbids);
+            verdict.policies.insert_all(snapshot.names(forbids));
             Reason::Forbidden(verdict.policies.clone())
         });
     }

@@ -35,15 +35,22 @@ impl PolicyNames {
             self.0.insert(place, name);
         }
     }
+
+    /// Adds names. Sorts once, however many there are.
+    pub(super) fn insert_all(&mut self, names: impl Iterator<Item = PolicyName>) {
+        names.for_each(|name| self.0.push(name));
+        if self.0.len() > 1 {
+            self.0.sort_unstable();
+            self.0.dedup();
+        }
+    }
 }
 
-/// Sorts once, however many there are.
 impl FromIterator<PolicyName> for PolicyNames {
     fn from_iter<I: IntoIterator<Item = PolicyName>>(names: I) -> Self {
-        let mut names: SmallVec<[PolicyName; 4]> = names.into_iter().collect();
-        names.sort_unstable();
-        names.dedup();
-        Self(names)
+        let mut all = Self::default();
+        all.insert_all(names.into_iter());
+        all
     }
 }
 

@@ -17,7 +17,7 @@ use super::policies::Policies;
 use super::policy::Policy;
 use super::source::Source;
 use super::validate::Vocabulary;
-use super::{Bundle, Catalog, PolicyError, PolicyName, PolicyNames, Question, Reason, host_schema, stack, text};
+use super::{Bundle, Catalog, PolicyError, PolicyName, Question, Reason, host_schema, stack, text};
 use crate::canonical::{Digest, Encoder};
 use crate::id::Found;
 use crate::jose::VerifyingKey;
@@ -185,8 +185,8 @@ impl Snapshot {
     }
 
     /// Their names.
-    pub(super) fn names(&self, numbers: &[u32]) -> PolicyNames {
-        self.numbered(numbers).map(|policy| policy.name.clone()).collect()
+    pub(super) fn names(&self, numbers: &[u32]) -> impl Iterator<Item = PolicyName> {
+        self.numbered(numbers).map(|policy| policy.name.clone())
     }
 
     pub(super) fn policy(&self, number: u32) -> Option<&Policy> {
