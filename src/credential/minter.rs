@@ -12,7 +12,7 @@ use crate::audit::{AgentFact, AuditError, Denial, Execution, Lanes, Permit, Trai
 use crate::canonical::Digest;
 use crate::entropy::{Entropy, EntropyError};
 use crate::id::{Audience, CredentialId, Issuer};
-use crate::identity::{AgentId, ProofMethod};
+use crate::identity::AgentId;
 use crate::jose::{self, KeySet, Kind};
 use crate::mandate::{Assignment, Detail, Mode};
 use crate::secret::Secret;
@@ -206,12 +206,8 @@ impl Minter {
             sub: approval.operator().subject().clone(),
             sub_profile: Some("user".to_owned()),
         });
-        let attn = match agent.method() {
-            ProofMethod::Unattested => None,
-            ProofMethod::HostKey => {
-                Some(Attestation { exp: agent.until().unix(), hash: *agent.proof(), method: Method::HostKey })
-            }
-        };
+        let method = Method::of(agent.method());
+        let attn = method.map(|method| Attestation { exp: agent.until().unix(), hash: *agent.proof(), method });
         let present_as = action
             .presented()
             .map(|user| PresentAs { handle: Some(user.id().handle().to_string()), id: user.id().to_string() });

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, Audience, CredentialId, Issuer, Subject, TaskId, TransactionId, made_of};
-use crate::identity::AgentId;
+use crate::identity::{AgentId, ProofMethod};
 use crate::jose::{Flaw, Thumbprint};
 use crate::mandate::Detail;
 use crate::strict::{object, objects, present, present_object};
@@ -137,6 +137,19 @@ pub(super) enum Method {
     SpiffeWitSvid,
     OidcJwt,
     HostKey,
+}
+
+impl Method {
+    /// The method's name in a token; nothing where nothing was proven.
+    pub(super) fn of(method: ProofMethod) -> Option<Self> {
+        match method {
+            ProofMethod::Unattested => None,
+            ProofMethod::HostKey => Some(Self::HostKey),
+            ProofMethod::SpiffeJwtSvid => Some(Self::SpiffeJwtSvid),
+            ProofMethod::SpiffeX509Svid => Some(Self::SpiffeX509Svid),
+            ProofMethod::OidcJwt => Some(Self::OidcJwt),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

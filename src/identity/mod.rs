@@ -6,16 +6,35 @@
 
 mod agent;
 mod agent_user;
+mod bearer;
+mod challenge;
+mod enrolment;
+mod entra;
+mod id_token;
+mod oidc;
 mod operator;
+mod operator_verifier;
 mod possession;
 mod proof;
 mod registry;
+mod selector;
 mod spiffe;
+mod svid;
+mod trust;
 
 pub use agent::{AgentId, AgentIdentity};
 pub use agent_user::{AgentUser, AgentUserId, Handle, SystemName};
-pub use operator::{HumanOperator, OperatorId, OperatorSession, SessionError};
-pub use possession::{AgentKey, Challenge, KeyPossession};
+pub use bearer::BearerProof;
+pub use challenge::{AgentKey, Challenge};
+pub use enrolment::Enrolment;
+pub use entra::{EntraVerifier, Executed};
+pub use oidc::OidcVerifier;
+pub use operator::{Authentication, HumanOperator, OperatorId, OperatorSession, SessionError};
+pub use operator_verifier::OperatorVerifier;
+pub use possession::KeyPossession;
 pub use proof::{IdentityVerifier, ProofError, ProofMethod, VerifiedWorkload, danger};
 pub use registry::{AgentState, Change, OperatorState, Registry, RegistryError};
-pub use spiffe::{SpiffeError, SpiffeId};
+pub use selector::{Selector, SelectorError};
+pub use spiffe::{SpiffeError, SpiffeId, TrustDomain};
+pub use svid::SpiffeVerifier;
+pub use trust::{Environment, TrustBundle, TrustError};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::id::{IdError, Issuer, Pair, Subject};
+use crate::id::{IdError, Issuer, Pair, Prose, Subject};
 use crate::time::Timestamp;
 
 /// Names a person: the exact pair of issuer and subject that their identity provider uses.
@@ -120,15 +120,42 @@ pub struct SessionError {
     pub until: Timestamp,
 }
 
+/// How a person signed in, as far as their provider says (OpenID Connect Core 1.0, section 2; RFC 8176).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Authentication {
+    pub(super) acr: Option<Prose>,
+    pub(super) amr: Vec<Prose>,
+    pub(super) auth_time: Option<Timestamp>,
+}
+
+impl Authentication {
+    /// The class that the sign-in satisfied (`acr`).
+    pub fn class(&self) -> Option<&str> {
+        self.acr.as_ref().map(Prose::as_str)
+    }
+
+    /// The methods that were used (`amr`): `pwd`, `hwk`, `mfa` and others.
+    pub fn methods(&self) -> impl Iterator<Item = &str> {
+        self.amr.iter().map(Prose::as_str)
+    }
+
+    /// When the person last signed in actively (`auth_time`).
+    pub fn time(&self) -> Option<Timestamp> {
+        self.auth_time
+    }
+}
+
 /// A person's own sign-in, verified: what consent is given with.
 ///
-/// Made by [`danger::operator_vouched_by_host`](super::danger::operator_vouched_by_host), for a host that
-/// authenticated the person itself.
+/// Made by an [`OperatorVerifier`](super::OperatorVerifier) from the ID token of a sign-in, or by
+/// [`danger::operator_vouched_by_host`](super::danger::operator_vouched_by_host), for a host that authenticated the person
+/// itself.
 #[derive(Debug, Clone)]
 pub struct OperatorSession {
     operator: HumanOperator,
     signed_in: Timestamp,
     until: Timestamp,
+    authentication: Authentication,
     /// How many approvals were given in it, so that no two of this value and its clones are the same.
     approvals: Arc<AtomicU64>,
 }
@@ -138,7 +165,17 @@ impl OperatorSession {
         if until <= signed_in {
             return Err(SessionError { signed_in, until });
         }
-        Ok(Self { operator, signed_in, until, approvals: Arc::default() })
+        let authentication = Authentication::default();
+        Ok(Self { operator, signed_in, until, authentication, approvals: Arc::default() })
+    }
+
+    pub(super) fn authenticated(self, authentication: Authentication) -> Self {
+        Self { authentication, ..self }
+    }
+
+    /// How they signed in. A host that vouches for the person says nothing of it.
+    pub fn authentication(&self) -> &Authentication {
+        &self.authentication
     }
 
     /// Who signed in.

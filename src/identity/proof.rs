@@ -15,6 +15,13 @@ pub enum ProofMethod {
     Unattested,
     /// The workload signed a challenge with a key that was registered for it.
     HostKey,
+    /// A JWT-SVID, and a challenge that the workload signed.
+    SpiffeJwtSvid,
+    /// An X.509-SVID, and a challenge that the workload signed.
+    #[serde(rename = "spiffe-x509-svid")]
+    SpiffeX509Svid,
+    /// A token of its platform's OpenID provider, and a challenge that the workload signed.
+    OidcJwt,
 }
 
 impl ProofMethod {
@@ -23,6 +30,9 @@ impl ProofMethod {
         match self {
             Self::Unattested => "unattested",
             Self::HostKey => "host-key",
+            Self::SpiffeJwtSvid => "spiffe-jwt-svid",
+            Self::SpiffeX509Svid => "spiffe-x509-svid",
+            Self::OidcJwt => "oidc-jwt",
         }
     }
 
@@ -97,6 +107,12 @@ pub enum ProofError {
         /// The bound.
         max: usize,
     },
+    /// Too many proofs are bound to keys.
+    #[error("{max} proofs that are not over are bound to keys, no more may be")]
+    TooManyBound {
+        /// The bound.
+        max: usize,
+    },
     /// The lifetime is not a valid one.
     #[error("a proof can hold for 1 second to {max_seconds} seconds, not for {seconds}")]
     Lifetime {
@@ -121,7 +137,8 @@ impl From<crate::jose::Flaw> for ProofError {
 
 /// Verifies one kind of workload proof, given as the text in which it travels.
 ///
-/// A host that has a kind of proof of its own verifies it here and returns
+/// What a bearer can show, a token or a certificate, is no such proof: see [`Enrolment`](super::Enrolment). A host that has a
+/// kind of proof of its own verifies it here and returns
 /// [`danger::workload_vouched_by_host`], which says honestly that this library proved nothing.
 pub trait IdentityVerifier: Send + Sync {
     /// Verifies `proof` at `now`.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::id::{Found, made_of};
+use crate::id::{Found, made_of, text};
 
 /// A text is not the SPIFFE ID of a workload (SPIFFE-ID, section 2).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,12 @@ pub struct SpiffeError {
     pub want: &'static str,
     /// The text, cut to 64 characters.
     pub found: Found,
+}
+
+text! {
+    /// The name of a trust domain (SPIFFE-ID, section 2.1). Compared byte for byte, never normalised.
+    TrustDomain, "trust domain", "1 to 255 characters of a-z, 0-9, `.`, `-` and `_`",
+    |text| made_of(text, 255, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'))
 }
 
 /// The SPIFFE ID of a workload: trust domain and a path that is not empty.

@@ -1,20 +1,23 @@
 //! Compact JWS (RFC 7515, section 3.1): signing, and the first five steps of verifying.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{KeySet, SigningKey, Thumbprint, base64url};
-use crate::id::Issuer;
-use crate::json::{self, Limits};
-use crate::strict::Object;
+use super::{Algorithm, KeySet, Leeway, SigningKey, Thumbprint, VerifyingKey, base64url};
+use crate::canonical::Digest;
+use crate::id::{Audience, Issuer};
+use crate::json::{self, Json, Limits};
+use crate::strict::{Object, present};
 use crate::time::Timestamp;
 
 /// No token is longer (token profile, section 2.2).
 const MAX_BYTES: usize = 16 * 1024;
 /// No header is longer.
 const MAX_HEADER: usize = 1024;
-/// No claims are nested deeper.
-const MAX_DEPTH: usize = 16;
+/// No claims are longer or nested deeper.
+const CLAIMS: Limits = Limits { bytes: MAX_BYTES, depth: 16 };
 
 /// A token was refused. What it says to outsiders is always the same; what was wrong is for the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +76,7 @@ pub enum Flaw {
     Unavailable,
 }
 
-/// The kinds of token, by their `typ` (RFC 8725, section 3.11): none is ever accepted as another.
+/// The kinds of token, by their `typ` (RFC 8725, section 3.11): none of ours is ever accepted as another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The task credential, an access token (RFC 9068).
@@ -82,15 +85,38 @@ pub(crate) enum Kind {
     Approval,
     /// An agent's answer to a challenge.
     Possession,
+    /// A workload's JWT-SVID (SPIFFE JWT-SVID, sections 2 and 3).
+    Svid,
+    /// A token of an OpenID provider, about a workload or a person (OpenID Connect Core 1.0, section 2).
+    IdToken,
 }
 
 impl Kind {
+    /// The `typ` of those that are ours.
     fn typ(self) -> &'static str {
         match self {
             Self::Credential => "at+jwt",
             Self::Approval => "task-approval+jwt",
             Self::Possession => "agent-possession+jwt",
+            Self::Svid | Self::IdToken => "JWT",
         }
+    }
+
+    /// Whether the header is one of a token of this kind.
+    fn admits(self, header: &Header) -> bool {
+        let has_thumbprint = header.x5t.is_some() || header.x5t_s256.is_some();
+        let typ = header.typ.as_deref();
+        match self {
+            Self::Credential | Self::Approval | Self::Possession => typ == Some(self.typ()) && !has_thumbprint,
+            Self::Svid => matches!(typ, None | Some("JWT" | "JOSE")) && !has_thumbprint,
+            // Entra and GitHub say which certificate is behind the key; nobody asks it.
+            Self::IdToken => matches!(typ, None | Some("JWT")),
+        }
+    }
+
+    /// Whether tokens of this kind are signed with the algorithm: JWT-SVIDs are not, with EdDSA.
+    fn is_signed_with(self, algorithm: Algorithm) -> bool {
+        self != Self::Svid || algorithm != Algorithm::Ed25519
     }
 }
 
@@ -106,16 +132,94 @@ pub(crate) fn sign(kind: Kind, claims: &[u8], key: &SigningKey) -> String {
     token
 }
 
-/// The closed header of every token.
+/// The closed header of every token: what is not here, `crit`, `jwk`, `jku`, `x5u`, `x5c`, `b64` and `zip` among it, is
+/// refused.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
     alg: String,
     kid: String,
-    typ: String,
+    typ: Option<String>,
+    x5t: Option<String>,
+    #[serde(rename = "x5t#S256")]
+    x5t_s256: Option<String>,
 }
 
-/// A token whose signature was verified and whose claims have the shape `C`.
+/// A token that was taken apart. Nobody verified its signature: what it claims is good for choosing a key, and for
+/// nothing else.
+pub(crate) struct Signed<'t> {
+    algorithm: Algorithm,
+    kid: String,
+    message: &'t str,
+    claims: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl<'t> Signed<'t> {
+    /// Takes a token of the kind `kind` apart.
+    pub(crate) fn read(kind: Kind, token: &'t str) -> Result<Self, Flaw> {
+        if token.len() > MAX_BYTES {
+            return Err(Flaw::Encoding);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(Flaw::Encoding)?;
+        let (header, claims) = message.split_once('.').ok_or(Flaw::Encoding)?;
+        let part = |text: &str| match base64url::decode(text) {
+            Ok(bytes) if !bytes.is_empty() => Ok(bytes),
+            _ => Err(Flaw::Encoding),
+        };
+        let (header, claims, signature) = (part(header)?, part(claims)?, part(signature)?);
+        let header: Header = read(&header, MAX_HEADER).ok_or(Flaw::Header)?;
+        let algorithm = Algorithm::named(&header.alg).ok_or(Flaw::Header)?;
+        if !kind.admits(&header) || !kind.is_signed_with(algorithm) {
+            return Err(Flaw::Header);
+        }
+        Ok(Self { algorithm, kid: header.kid, message, claims, signature })
+    }
+
+    /// Which key it says that it was signed with.
+    pub(crate) fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// What it claims, unverified.
+    pub(crate) fn claimed<C: DeserializeOwned>(&self) -> Result<C, Flaw> {
+        read(&self.claims, MAX_BYTES).ok_or(Flaw::Claims)
+    }
+
+    /// All that it claims, unverified.
+    pub(crate) fn members(&self) -> Result<BTreeMap<String, Json>, Flaw> {
+        let text = std::str::from_utf8(&self.claims).map_err(|_| Flaw::Claims)?;
+        match json::parse(text, CLAIMS) {
+            Ok(Json::Record(members)) => Ok(members),
+            _ => Err(Flaw::Claims),
+        }
+    }
+
+    /// The digest of what was signed. The signature is not in it: of an ECDSA signature anybody can make a second one.
+    pub(crate) fn digest(&self) -> Digest {
+        Digest::of(self.message.as_bytes())
+    }
+
+    /// Verifies the signature, with the algorithm that the header names and only if the key is pinned to it. Then what it
+    /// claims can be believed as far as the key's owner can.
+    pub(crate) fn check(&self, key: &VerifyingKey) -> Result<(), Flaw> {
+        if !key.algorithms().contains(&self.algorithm) {
+            return Err(Flaw::Header);
+        }
+        if key.verifies(self.algorithm, self.message.as_bytes(), &self.signature) {
+            return Ok(());
+        }
+        Err(Flaw::Signature)
+    }
+
+    /// The same, and what it claims.
+    pub(crate) fn verified_by<C: DeserializeOwned>(&self, key: &VerifyingKey) -> Result<C, Flaw> {
+        self.check(key)?;
+        self.claimed()
+    }
+}
+
+/// A token of ours whose signature was verified and whose claims have the shape `C`.
 #[derive(Debug)]
 pub(crate) struct Token<C, Owner = Issuer> {
     /// Whose key signed it.
@@ -128,35 +232,17 @@ pub(crate) struct Token<C, Owner = Issuer> {
 impl<C: DeserializeOwned, Owner: Clone + std::fmt::Display> Token<C, Owner> {
     /// Verifies the signature of `token` with a key of `keys`, and reads the claims.
     pub(crate) fn verify(kind: Kind, token: &str, keys: &KeySet<Owner>) -> Result<Self, Flaw> {
-        if token.len() > MAX_BYTES {
-            return Err(Flaw::Encoding);
-        }
-        let (message, signature) = token.rsplit_once('.').ok_or(Flaw::Encoding)?;
-        let (header, claims) = message.split_once('.').ok_or(Flaw::Encoding)?;
-        let part = |text: &str| match base64url::decode(text) {
-            Ok(bytes) if !bytes.is_empty() => Ok(bytes),
-            _ => Err(Flaw::Encoding),
-        };
-        let (header, claims, signature) = (part(header)?, part(claims)?, part(signature)?);
-
-        let header: Header = read(&header, MAX_HEADER).ok_or(Flaw::Header)?;
-        // Ed25519 is pinned to every key that can be registered; RFC 9864 gives it two spellings.
-        if header.typ != kind.typ() || !matches!(header.alg.as_str(), "EdDSA" | "Ed25519") {
-            return Err(Flaw::Header);
-        }
-        let (owner, key) = keys.get(&header.kid).ok_or(Flaw::UnknownKey)?;
-        if !key.verifies(message.as_bytes(), &signature) {
-            return Err(Flaw::Signature);
-        }
-        let claims = read(&claims, MAX_BYTES).ok_or(Flaw::Claims)?;
-        Ok(Self { owner: owner.clone(), kid: key.thumbprint(), claims })
+        let signed = Signed::read(kind, token)?;
+        let (kid, (owner, key)) = keys.get(signed.kid()).ok_or(Flaw::UnknownKey)?;
+        let claims = signed.verified_by(key)?;
+        Ok(Self { owner: owner.clone(), kid: kid.clone(), claims })
     }
 }
 
 /// Reads strict JSON into a typed value.
 fn read<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?;
-    json::parse(text, Limits { bytes: max, depth: MAX_DEPTH }).ok()?;
+    json::parse(text, Limits { bytes: max, ..CLAIMS }).ok()?;
     serde_json::from_str::<Object<T>>(text).ok().map(|object| object.0)
 }
 
@@ -173,4 +259,48 @@ pub(crate) fn check_window(iat: i64, nbf: i64, exp: i64, now: Timestamp) -> Resu
         return Err(Flaw::Expired);
     }
     Ok(end)
+}
+
+/// The times of another party's token: the end must be said, the beginning may be.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(crate) struct Window {
+    #[serde(default, deserialize_with = "present")]
+    iat: Option<i64>,
+    #[serde(default, deserialize_with = "present")]
+    nbf: Option<i64>,
+    exp: i64,
+}
+
+impl Window {
+    /// `iat, nbf ≤ now + leeway` and `now < exp + leeway`, at the second. Says when it ends, by our clock.
+    pub(crate) fn check(self, now: Timestamp, leeway: Leeway) -> Result<Timestamp, Flaw> {
+        let (from, leeway) = (self.nbf.max(self.iat), leeway.seconds());
+        if [self.iat, self.nbf].into_iter().flatten().any(|time| time < 1) || from.is_some_and(|from| self.exp <= from)
+        {
+            return Err(Flaw::Claims);
+        }
+        let end = self.exp.checked_add(leeway).and_then(Timestamp::from_unix).ok_or(Flaw::Claims)?;
+        if from.is_some_and(|from| now.unix().saturating_add(leeway) < from) {
+            return Err(Flaw::NotYetValid);
+        }
+        if now >= end {
+            return Err(Flaw::Expired);
+        }
+        Ok(end)
+    }
+}
+
+/// `aud` of another party's token: a text, or a list of one. A token for several audiences is as good to each of the others.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum OneAudience {
+    Text(String),
+    List([String; 1]),
+}
+
+impl OneAudience {
+    pub(crate) fn is(&self, audience: &Audience) -> bool {
+        let (Self::Text(text) | Self::List([text])) = self;
+        text == audience.as_str()
+    }
 }

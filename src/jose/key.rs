@@ -1,13 +1,15 @@
-//! Ed25519 keys (RFC 8032), their thumbprints, and sets of keys that are trusted for an issuer.
+//! Public keys: what they are, which algorithms they are pinned to, and their thumbprints.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use ring::signature::{RsaPublicKeyComponents, UnparsedPublicKey};
 
-use super::base64url;
-use crate::entropy::{Entropy, EntropyError};
-use crate::id::{Found, Issuer, made_of, text};
+use super::{Algorithm, base64url, ed25519};
+use crate::canonical::Digest;
+use crate::entropy::EntropyError;
+use crate::id::{Found, made_of, text};
+use crate::json::JsonError;
 
 text! {
     /// The thumbprint of a key (RFC 7638, SHA-256): 43 characters of base64url. Computed, never configured.
@@ -15,16 +17,55 @@ text! {
     |text| text.len() == 43 && made_of(text, 43, |b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
+text! {
+    /// What a key of another party's set is called there (`kid`, RFC 7517, section 4.5). It means nothing outside its set.
+    KeyId, "key id", "1 to 256 printable ASCII characters",
+    |text| made_of(text, 256, |b| b.is_ascii_graphic() || b == b' ')
+}
+
 /// A key was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The bytes are not an Ed25519 key of the wanted form.
-    #[error("the bytes are not an Ed25519 key in {want}")]
+    /// The bytes are not a key of the wanted form.
+    #[error("the key is not {want}")]
     Malformed {
         /// The form that was wanted.
         want: &'static str,
     },
+    /// It is a key of a kind, or for an algorithm, that is not verified here.
+    #[error("keys with the `{member}` {found} are not verified here")]
+    Unsupported {
+        /// The member of the JWK.
+        member: &'static str,
+        /// Its value.
+        found: Found,
+    },
+    /// The key is for another purpose.
+    #[error("the key must be for {want}, its `{member}` is {found}")]
+    Purpose {
+        /// What it must be for.
+        want: &'static str,
+        /// The member of the JWK that says otherwise.
+        member: &'static str,
+        /// Its value.
+        found: Found,
+    },
+    /// The private half is there too: whoever published it has lost it.
+    #[error("the key comes with its private half")]
+    Private,
+    /// A JWK, or a set of them, is not strict JSON.
+    #[error("the key or set of keys is refused")]
+    Json(#[from] JsonError),
+    /// The set is not what a set of its kind is.
+    #[error("a set of keys must have {want}")]
+    Set {
+        /// What it must have.
+        want: &'static str,
+    },
+    /// Two keys of the set have one `kid`.
+    #[error("two keys of the set have the `kid` {0}")]
+    DuplicateId(KeyId),
     /// The set has this key already.
     #[error("the key {thumbprint} is registered already, for {owner}")]
     Duplicate {
@@ -46,12 +87,78 @@ pub enum KeyError {
     Entropy(#[from] EntropyError),
 }
 
-/// The public half of an Ed25519 key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct VerifyingKey([u8; 32]);
+/// A public key, pinned to the algorithms that it may be used with: a token does not choose.
+///
+/// Ed25519, P-256, P-384, or RSA with a modulus of 2048 to 8192 bits; an RSA key whose JWK names one `alg` is used with
+/// that one only.
+///
+/// ```
+/// use bailiwick::jose::VerifyingKey;
+///
+/// // RFC 8037, appendix A.
+/// let key = VerifyingKey::from_jwk(
+///     r#"{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+/// )?;
+/// assert_eq!(key.thumbprint().as_str(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+/// # Ok::<(), bailiwick::jose::KeyError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct VerifyingKey(Form);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Form {
+    Ed25519([u8; 32]),
+    /// A point of P-256 or P-384, uncompressed (SEC 1, section 2.3.3).
+    Point {
+        curve: Curve,
+        point: Arc<[u8]>,
+    },
+    /// Modulus and exponent, most significant byte first, and the only algorithm, if there is only one.
+    Rsa {
+        n: Arc<[u8]>,
+        e: Arc<[u8]>,
+        only: Option<Algorithm>,
+    },
+}
+
+/// A curve of ECDSA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Curve {
+    P256,
+    P384,
+}
+
+impl Curve {
+    /// The `crv` of a JWK.
+    fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        [Self::P256, Self::P384].into_iter().find(|curve| curve.name() == name)
+    }
+
+    /// The bytes of a coordinate.
+    fn width(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+        }
+    }
+
+    pub(super) fn algorithm(self) -> Algorithm {
+        match self {
+            Self::P256 => Algorithm::Es256,
+            Self::P384 => Algorithm::Es384,
+        }
+    }
+}
 
 impl VerifyingKey {
-    /// Reads the JWK member `x` of an OKP key (RFC 8037, section 2).
+    /// Reads the JWK member `x` of an OKP key on the curve of Ed25519 (RFC 8037, section 2).
     ///
     /// # Errors
     ///
@@ -59,205 +166,94 @@ impl VerifyingKey {
     /// or one of small order, under which signatures of other messages verify.
     pub fn from_jwk_x(x: &str) -> Result<Self, KeyError> {
         let bytes = base64url::decode(x).ok().and_then(|bytes| bytes.try_into().ok());
-        let key = bytes.map(Self).ok_or(KeyError::Malformed { want: "32 bytes of base64url" })?;
-        if key.is_sound() { Ok(key) } else { Err(KeyError::Malformed { want: "a canonical point of large order" }) }
-    }
-
-    /// Whether the point is written canonically, and is not one of the eight of small order.
-    fn is_sound(self) -> bool {
-        let mut y = self.0;
-        if let Some(last) = y.last_mut() {
-            *last &= 0x7f;
+        let key = bytes.ok_or(KeyError::Malformed { want: "32 bytes of base64url" })?;
+        if ed25519::is_sound(key) {
+            return Ok(Self::ed25519(key));
         }
-        // As a number, last byte first: y < p, which is 2^255 - 19.
-        let canonical = y.iter().rev().lt(PRIME.iter().rev());
-        canonical && !SMALL_ORDER.contains(&y)
+        Err(KeyError::Malformed { want: "a canonical point of large order" })
     }
 
-    /// The JWK member `x`.
-    pub fn to_jwk_x(&self) -> String {
-        base64url::encode(&self.0)
+    pub(super) fn ed25519(key: [u8; 32]) -> Self {
+        Self(Form::Ed25519(key))
     }
 
-    /// The RFC 7638 thumbprint: SHA-256 over the required members in lexical order.
+    /// A point by its coordinates. One that is not on the curve verifies nothing.
+    pub(super) fn point(curve: Curve, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        if x.len() != curve.width() || y.len() != curve.width() {
+            return Err(KeyError::Malformed { want: "two coordinates of the curve's length" });
+        }
+        let point = [&[4], x, y].concat();
+        Ok(Self(Form::Point { curve, point: point.into() }))
+    }
+
+    /// An RSA key (RFC 7518, section 6.3.1): numbers without leading zeros.
+    pub(super) fn rsa(n: &[u8], e: &[u8], only: Option<Algorithm>) -> Result<Self, KeyError> {
+        let (Some(first), Some(last)) = (n.first().filter(|byte| **byte != 0), n.last()) else {
+            return Err(KeyError::Malformed { want: "a modulus without leading zeros" });
+        };
+        let bits = n.len().saturating_mul(8).saturating_sub(first.leading_zeros() as usize);
+        if !(2048..=8192).contains(&bits) || last % 2 == 0 {
+            return Err(KeyError::Malformed { want: "an odd modulus of 2048 to 8192 bits" });
+        }
+        let number = e.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        let is_written = (1..=5).contains(&e.len()) && e.first().is_some_and(|byte| *byte != 0);
+        // What `ring` verifies with (and FIPS 186-5 allows more of): 1 is no encryption at all.
+        if !is_written || number < 3 || number % 2 == 0 || number >= 1 << 33 {
+            return Err(KeyError::Malformed { want: "an odd exponent of 3 to 33 bits" });
+        }
+        Ok(Self(Form::Rsa { n: n.into(), e: e.into(), only }))
+    }
+
+    /// The JWK (RFC 7517): the members that are required of its kind, in lexical order, and nothing else.
+    pub fn to_jwk(&self) -> String {
+        let encode = |bytes: &[u8]| base64url::encode(bytes);
+        match &self.0 {
+            Form::Ed25519(x) => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(x)),
+            Form::Point { curve, point } => {
+                let (x, y) = point.get(1..).unwrap_or_default().split_at_checked(curve.width()).unwrap_or_default();
+                format!(r#"{{"crv":"{}","kty":"EC","x":"{}","y":"{}"}}"#, curve.name(), encode(x), encode(y))
+            }
+            Form::Rsa { n, e, .. } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n)),
+        }
+    }
+
+    /// The RFC 7638 thumbprint: SHA-256 over [`to_jwk`](Self::to_jwk).
     pub fn thumbprint(&self) -> Thumbprint {
-        let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, self.to_jwk_x());
-        let digest = crate::canonical::Digest::of(members.as_bytes());
-        Thumbprint::from_digest(&digest)
+        Thumbprint(base64url::encode(Digest::of(self.to_jwk().as_bytes()).as_bytes()).into())
     }
 
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ED25519, self.0).verify(message, signature).is_ok()
+    /// The algorithms that it may be used with.
+    pub fn algorithms(&self) -> &[Algorithm] {
+        match &self.0 {
+            Form::Ed25519(_) => &[Algorithm::Ed25519],
+            Form::Point { curve: Curve::P256, .. } => &[Algorithm::Es256],
+            Form::Point { curve: Curve::P384, .. } => &[Algorithm::Es384],
+            Form::Rsa { only: Some(only), .. } => std::slice::from_ref(only),
+            Form::Rsa { only: None, .. } => Algorithm::RSA,
+        }
+    }
+
+    /// Whether the signature verifies, with an algorithm that the key is pinned to.
+    pub(crate) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        if !self.algorithms().contains(&algorithm) {
+            return false;
+        }
+        match &self.0 {
+            Form::Rsa { n, e, .. } => algorithm
+                .of_modulus()
+                .is_some_and(|how| RsaPublicKeyComponents { n, e }.verify(how, message, signature).is_ok()),
+            Form::Ed25519(key) => verifies_point(algorithm, key, message, signature),
+            Form::Point { point, .. } => verifies_point(algorithm, point, message, signature),
+        }
     }
 }
 
-/// 2^255 - 19, least byte first.
-const PRIME: [u8; 32] = ends(0xed, 0xff, 0x7f);
-
-/// The y of the points of order 1, 2, 4 and 8 (of those, two y, each with two signs), least byte first.
-const SMALL_ORDER: [[u8; 32]; 5] = [
-    ends(0x01, 0x00, 0x00),
-    ends(0xec, 0xff, 0x7f),
-    ends(0x00, 0x00, 0x00),
-    [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
-        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
-    ],
-    [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
-        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
-    ],
-];
-
-/// A number whose middle bytes are all the same.
-const fn ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
-    let mut bytes = [middle; 32];
-    let [start, .., end] = &mut bytes;
-    *start = first;
-    *end = last;
-    bytes
-}
-
-impl Thumbprint {
-    fn from_digest(digest: &crate::canonical::Digest) -> Self {
-        Self(base64url::encode(digest.as_bytes()).into())
-    }
+fn verifies_point(algorithm: Algorithm, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    algorithm.of_point().is_some_and(|how| UnparsedPublicKey::new(how, key).verify(message, signature).is_ok())
 }
 
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "VerifyingKey({})", self.thumbprint())
-    }
-}
-
-/// The private half of an Ed25519 key. Rooms wrap it in a type that says what the key is for.
-pub(crate) struct SigningKey {
-    pair: Ed25519KeyPair,
-    public: VerifyingKey,
-    thumbprint: Thumbprint,
-}
-
-impl SigningKey {
-    pub(crate) fn generate(entropy: &dyn Entropy) -> Result<Self, KeyError> {
-        let seed = zeroize::Zeroizing::new(crate::entropy::draw::<32>(entropy)?);
-        Self::of(Ed25519KeyPair::from_seed_unchecked(seed.as_ref()))
-    }
-
-    pub(crate) fn from_pkcs8(bytes: &[u8]) -> Result<Self, KeyError> {
-        Self::of(Ed25519KeyPair::from_pkcs8_maybe_unchecked(bytes))
-    }
-
-    fn of(pair: Result<Ed25519KeyPair, ring::error::KeyRejected>) -> Result<Self, KeyError> {
-        let malformed = KeyError::Malformed { want: "PKCS#8" };
-        let pair = pair.map_err(|_| malformed.clone())?;
-        let public = VerifyingKey(pair.public_key().as_ref().try_into().map_err(|_| malformed)?);
-        Ok(Self { pair, public, thumbprint: public.thumbprint() })
-    }
-
-    pub(crate) fn public(&self) -> VerifyingKey {
-        self.public
-    }
-
-    pub(crate) fn thumbprint(&self) -> &Thumbprint {
-        &self.thumbprint
-    }
-
-    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
-        let mut bytes = [0; 64];
-        bytes.iter_mut().zip(self.pair.sign(message).as_ref()).for_each(|(to, from)| *to = *from);
-        bytes
-    }
-}
-
-impl fmt::Debug for SigningKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({})", self.thumbprint)
-    }
-}
-
-/// Declares a private key for one purpose.
-macro_rules! key_for {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        ///
-        /// `Debug` shows the thumbprint of the public half; the private half is shown nowhere.
-        #[derive(Debug)]
-        pub struct $name(crate::jose::SigningKey);
-
-        impl $name {
-            /// Makes a new Ed25519 key.
-            ///
-            /// # Errors
-            ///
-            /// The source of randomness failed.
-            pub fn generate(entropy: &dyn crate::entropy::Entropy) -> Result<Self, crate::jose::KeyError> {
-                crate::jose::SigningKey::generate(entropy).map(Self)
-            }
-
-            /// Reads an Ed25519 key in PKCS#8 (RFC 8410), DER.
-            ///
-            /// # Errors
-            ///
-            /// The bytes are not such a key.
-            pub fn from_pkcs8(bytes: &[u8]) -> Result<Self, crate::jose::KeyError> {
-                crate::jose::SigningKey::from_pkcs8(bytes).map(Self)
-            }
-
-            /// The public half.
-            pub fn public(&self) -> crate::jose::VerifyingKey {
-                self.0.public()
-            }
-        }
-    };
-}
-pub(crate) use key_for;
-
-/// Keys that are trusted, each for one owner: an issuer of tokens, unless said otherwise. A token's `kid`
-/// picks the key; the key says whose it is and which algorithm.
-#[derive(Debug, Clone)]
-pub struct KeySet<Owner = Issuer>(BTreeMap<Thumbprint, (Owner, VerifyingKey)>);
-
-impl<Owner> Default for KeySet<Owner> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
-    }
-}
-
-impl<Owner: fmt::Display> KeySet<Owner> {
-    /// A set without keys: it verifies nothing.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// A set of one key, which is trusted for tokens of `owner`.
-    pub fn of(owner: Owner, key: VerifyingKey) -> Self {
-        Self(BTreeMap::from([(key.thumbprint(), (owner, key))]))
-    }
-
-    /// Trusts `key` for tokens of `owner` as well.
-    ///
-    /// # Errors
-    ///
-    /// The key is registered already: one key speaks for one owner.
-    pub fn with(mut self, owner: Owner, key: VerifyingKey) -> Result<Self, KeyError> {
-        self.add(owner, key)?;
-        Ok(self)
-    }
-
-    pub(crate) fn add(&mut self, owner: Owner, key: VerifyingKey) -> Result<(), KeyError> {
-        let thumbprint = key.thumbprint();
-        if let Some((owner, _)) = self.0.get(&thumbprint) {
-            return Err(KeyError::Duplicate { thumbprint, owner: Found::new(&owner.to_string()) });
-        }
-        self.0.insert(thumbprint, (owner, key));
-        Ok(())
-    }
-
-    pub(crate) fn get(&self, kid: &str) -> Option<&(Owner, VerifyingKey)> {
-        self.0.get(kid)
-    }
-
-    pub(crate) fn owners(&self) -> impl Iterator<Item = &Owner> {
-        self.0.values().map(|(owner, _)| owner)
     }
 }

@@ -4,7 +4,7 @@ use super::compiled::EntityUid;
 use super::{Directory, PolicyName};
 use crate::canonical::{Digest, Encoder};
 use crate::identity::AgentId;
-use crate::jose::{VerifyingKey, base64url, key_for};
+use crate::jose::{Algorithm, VerifyingKey, base64url, key_for};
 use crate::mandate::Resource;
 
 /// Policies, the links of their templates, and the directory: loaded, and replaced, as a whole.
@@ -116,7 +116,7 @@ impl Bundle {
     }
 
     pub(super) fn is_sealed_by(&self, key: &VerifyingKey) -> bool {
-        self.seal.as_ref().is_some_and(|seal| key.verifies(self.digest().as_bytes(), seal))
+        self.seal.as_ref().is_some_and(|seal| key.verifies(Algorithm::Ed25519, self.digest().as_bytes(), seal))
     }
 }
 

@@ -116,7 +116,7 @@ impl Terms {
 impl Snapshot {
     /// Loads a bundle; what is as it was `before` is not read again.
     pub(super) fn load(terms: &Terms, bundle: &Bundle, before: Option<&Self>) -> Result<Self, PolicyError> {
-        if terms.pinned.is_some_and(|key| !bundle.is_sealed_by(&key)) {
+        if terms.pinned.as_ref().is_some_and(|key| !bundle.is_sealed_by(key)) {
             return Err(PolicyError::Seal);
         }
         let loaded = before.and_then(|before| before.version);

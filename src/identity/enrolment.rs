@@ -1,0 +1,165 @@
+//! Enrolment: a bearer proof and a key become one proof of the workload.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::challenge::{Answer, Challenges};
+use super::possession::{MAX_LIFETIME, checked_lifetime};
+use super::{AgentId, BearerProof, Challenge, ProofError, VerifiedWorkload};
+use crate::canonical::Digest;
+use crate::entropy::Entropy;
+use crate::id::{Audience, Found};
+use crate::jose::{Flaw, KeyError, Kind, Signed, Thumbprint, VerifyingKey};
+use crate::live::locked;
+use crate::time::Timestamp;
+
+/// Proofs that may be bound at once.
+const MAX_BOUND: usize = 65_536;
+
+/// Binds bearer proofs to the keys of those who show them, so that a stolen SVID or ID token alone admits nobody.
+///
+/// The workload sends its proof and the public half of a key; the host verifies the proof, asks, and the workload
+/// answers with the key, over the proof's digest and a nonce. From then on that proof is good with that key alone. An
+/// agent whose key the host knows ([`pin`](Self::pin)) is admitted with that key only, whatever proof comes along:
+/// then not even a thief who is faster than the workload gets in.
+///
+/// ```
+/// use std::sync::Arc;
+/// use bailiwick::entropy::SystemEntropy;
+/// use bailiwick::id::Audience;
+/// use bailiwick::identity::{AgentKey, BearerProof, Enrolment, ProofError, VerifiedWorkload};
+/// use bailiwick::time::Timestamp;
+///
+/// // At the host, with a proof that `SpiffeVerifier` or `OidcVerifier` found true.
+/// fn enrol(host: &Enrolment, proof: BearerProof, key: &AgentKey, now: Timestamp) -> Result<VerifiedWorkload, ProofError> {
+///     let challenge = host.challenge(&proof, key.public(), now)?;
+///     // At the workload, which alone has the private half.
+///     let answer = challenge.answer(key);
+///     host.verify(proof, &answer, now)
+/// }
+///
+/// let host = Enrolment::new(Audience::new("https://host.acme.example")?, Arc::new(SystemEntropy));
+/// # let _ = (host, enrol);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Enrolment {
+    challenges: Challenges<VerifyingKey>,
+    lifetime: Duration,
+    /// The agents whose key is known.
+    pinned: HashMap<AgentId, Thumbprint>,
+    /// Whose key each proof is bound to, and until when.
+    bound: Mutex<HashMap<Digest, (Thumbprint, Timestamp)>>,
+}
+
+impl fmt::Debug for Enrolment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enrolment").field("audience", self.challenges.audience()).finish_non_exhaustive()
+    }
+}
+
+impl Enrolment {
+    /// An enrolment at the host that is called `audience`.
+    pub fn new(audience: Audience, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            challenges: Challenges::new(audience, entropy),
+            lifetime: MAX_LIFETIME,
+            pinned: HashMap::new(),
+            bound: Mutex::default(),
+        }
+    }
+
+    /// How long a proof holds at most, however long its issuer let it live; an hour unless said otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Less than a second, or more than an hour.
+    pub fn with_lifetime(mut self, lifetime: Duration) -> Result<Self, ProofError> {
+        self.lifetime = checked_lifetime(lifetime)?;
+        Ok(self)
+    }
+
+    /// Admits this agent with this key only, which the host learnt in a way that it trusts.
+    ///
+    /// # Errors
+    ///
+    /// The agent has another key already.
+    pub fn pin(&mut self, agent: AgentId, key: &VerifyingKey) -> Result<(), KeyError> {
+        let thumbprint = key.thumbprint();
+        match self.pinned.get(&agent) {
+            Some(known) if *known != thumbprint => {
+                Err(KeyError::HasKey { thumbprint, owner: Found::new(agent.as_str()) })
+            }
+            _ => {
+                self.pinned.insert(agent, thumbprint);
+                Ok(())
+            }
+        }
+    }
+
+    /// Asks whoever shows the proof to prove that they have the key.
+    ///
+    /// # Errors
+    ///
+    /// The agent or the proof has another key, the proof is over, too many challenges are unanswered, or randomness failed.
+    pub fn challenge(&self, proof: &BearerProof, key: VerifyingKey, now: Timestamp) -> Result<Challenge, ProofError> {
+        self.check(proof, &key.thumbprint(), now)?;
+        self.challenges.ask(proof.agent(), Some(*proof.digest()), key, now)
+    }
+
+    /// Verifies the answer, and binds the proof to the key.
+    ///
+    /// # Errors
+    ///
+    /// The answer is not to a challenge for this proof, word for word, within a minute, once, and by the key; or the proof was
+    /// bound to another key meanwhile, is over, or too many are bound.
+    pub fn verify(&self, proof: BearerProof, answer: &str, now: Timestamp) -> Result<VerifiedWorkload, ProofError> {
+        let signed = Signed::read(Kind::Possession, answer)?;
+        let key = self.challenges.remembered(&signed.claimed()?).ok_or(Flaw::Replayed)?;
+        let thumbprint = key.thumbprint();
+        if signed.kid() != thumbprint.as_str() {
+            return Err(Flaw::UnknownKey.into());
+        }
+        let answer: Answer = signed.verified_by(&key)?;
+        let asked = self.challenges.take(answer, now)?;
+        if asked.agent() != proof.agent() || asked.proof() != Some(proof.digest()) {
+            return Err(Flaw::Binding.into());
+        }
+        self.check(&proof, &thumbprint, now)?;
+        self.bind(&proof, &thumbprint, now)?;
+        let until = proof.until().min(now.after(self.lifetime));
+        Ok(VerifiedWorkload::new(proof.agent().clone(), proof.method(), *proof.digest(), Some(thumbprint), until))
+    }
+
+    /// Whether this key may come with this proof.
+    fn check(&self, proof: &BearerProof, key: &Thumbprint, now: Timestamp) -> Result<(), Flaw> {
+        if now >= proof.until() {
+            return Err(Flaw::Expired);
+        }
+        if self.pinned.get(proof.agent()).is_some_and(|known| known != key) {
+            return Err(Flaw::Binding);
+        }
+        match locked(&self.bound).get(proof.digest()) {
+            Some((known, _)) if known != key => Err(Flaw::Binding),
+            _ => Ok(()),
+        }
+    }
+
+    /// The check and the binding are one step: of two keys, one is first.
+    fn bind(&self, proof: &BearerProof, key: &Thumbprint, now: Timestamp) -> Result<(), ProofError> {
+        let mut bound = locked(&self.bound);
+        if bound.len() >= MAX_BOUND {
+            bound.retain(|_, (_, until)| now < *until);
+        }
+        match bound.get(proof.digest()) {
+            Some((known, _)) if known != key => Err(Flaw::Binding.into()),
+            Some(_) => Ok(()),
+            None if bound.len() >= MAX_BOUND => Err(ProofError::TooManyBound { max: MAX_BOUND }),
+            None => {
+                bound.insert(*proof.digest(), (key.clone(), proof.until()));
+                Ok(())
+            }
+        }
+    }
+}

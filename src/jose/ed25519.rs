@@ -1,0 +1,40 @@
+//! Which 32 bytes are a sound Ed25519 public key.
+
+/// Whether the point is written canonically (RFC 8032, section 5.1.3), and is not one of the eight of small order, under
+/// which signatures of other messages verify.
+pub(super) fn is_sound(key: [u8; 32]) -> bool {
+    let mut y = key;
+    if let Some(last) = y.last_mut() {
+        *last &= 0x7f;
+    }
+    // As a number, last byte first: y < p, which is 2^255 - 19.
+    let canonical = y.iter().rev().lt(PRIME.iter().rev());
+    canonical && !SMALL_ORDER.contains(&y)
+}
+
+/// 2^255 - 19, least byte first.
+const PRIME: [u8; 32] = ends(0xed, 0xff, 0x7f);
+
+/// The y of the points of order 1, 2, 4 and 8 (of those, two y, each with two signs), least byte first.
+const SMALL_ORDER: [[u8; 32]; 5] = [
+    ends(0x01, 0x00, 0x00),
+    ends(0xec, 0xff, 0x7f),
+    ends(0x00, 0x00, 0x00),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
+        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
+        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+];
+
+/// A number whose middle bytes are all the same.
+const fn ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
+    let mut bytes = [middle; 32];
+    let [start, .., end] = &mut bytes;
+    *start = first;
+    *end = last;
+    bytes
+}
