@@ -39,7 +39,7 @@ fn approver() -> HumanOperator {
 fn keys_have_the_published_thumbprints() {
     for key in [ISSUER, AGENT, CHILD, APPROVALS] {
         assert_eq!(key.public().thumbprint().as_str(), key.thumbprint);
-        assert_eq!(key.public().to_jwk_x(), key.x);
+        assert!(key.public().to_jwk().contains(key.x), "the same point");
         assert_eq!(MintKey::from_pkcs8(&key.pkcs8()).unwrap().public(), key.public(), "the private half fits");
         assert_eq!(AgentKey::from_pkcs8(&key.pkcs8()).unwrap().public(), key.public(), "the private half fits");
     }

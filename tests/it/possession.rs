@@ -171,7 +171,7 @@ fn an_agent_has_one_key_and_a_key_one_agent() {
     ];
     for (what, asked, key, owner) in rows {
         let has_one = asked == agent("triage");
-        let (thumbprint, found) = match verifier.register(asked, key) {
+        let (thumbprint, found) = match verifier.register(asked, key.clone()) {
             Err(KeyError::HasKey { thumbprint, owner }) if has_one => (thumbprint, owner),
             Err(KeyError::Duplicate { thumbprint, owner }) if !has_one => (thumbprint, owner),
             other => panic!("{what} is refused: {other:?}"),
