@@ -21,6 +21,8 @@ mod selector;
 mod spiffe;
 mod svid;
 mod trust;
+#[cfg(feature = "x509")]
+mod x509;
 
 pub use agent::{AgentId, AgentIdentity};
 pub use agent_user::{AgentUser, AgentUserId, Handle, SystemName};
@@ -38,3 +40,5 @@ pub use selector::{Selector, SelectorError};
 pub use spiffe::{SpiffeError, SpiffeId, TrustDomain};
 pub use svid::SpiffeVerifier;
 pub use trust::{Environment, TrustBundle, TrustError};
+#[cfg(feature = "x509")]
+pub use x509::X509Verifier;

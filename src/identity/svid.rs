@@ -65,7 +65,7 @@ impl SpiffeVerifier {
     ///
     /// It is of another environment, is trusted already, or has a key of another that is.
     pub fn trust(&mut self, bundle: TrustBundle) -> Result<(), TrustError> {
-        let TrustBundle { domain, environment, jwt } = bundle;
+        let TrustBundle { domain, environment, jwt, .. } = bundle;
         if environment != self.environment {
             return Err(TrustError::Environment { domain, want: self.environment.clone(), found: environment });
         }

@@ -30,6 +30,14 @@ pub enum TrustError {
         /// Whose it would be too.
         second: Found,
     },
+    /// One root would certify for two.
+    #[error("a root certificate of {first} cannot be one of {second} too")]
+    SharedRoot {
+        /// Whose it is.
+        first: Found,
+        /// Whose it would be too.
+        second: Found,
+    },
     /// The workloads of another environment would be admitted.
     #[error("the trust domain {domain} is of the environment {found}, not of {want}")]
     Environment {
@@ -89,6 +97,8 @@ pub struct TrustBundle {
     pub(super) domain: TrustDomain,
     pub(super) environment: Environment,
     pub(super) jwt: JwkSet,
+    #[cfg(feature = "x509")]
+    pub(super) x509: super::x509::Roots,
 }
 
 impl TrustBundle {
@@ -99,7 +109,13 @@ impl TrustBundle {
     /// As [`JwkSet::from_json`].
     pub fn from_json(domain: TrustDomain, environment: Environment, text: &str) -> Result<Self, KeyError> {
         let set = jose::read_set(text)?;
-        Ok(Self { domain, environment, jwt: JwkSet::read(&set, Purpose::JwtSvids)? })
+        Ok(Self {
+            domain,
+            environment,
+            jwt: JwkSet::read(&set, Purpose::JwtSvids)?,
+            #[cfg(feature = "x509")]
+            x509: roots(&set)?,
+        })
     }
 
     /// The trust domain.
@@ -116,4 +132,17 @@ impl TrustBundle {
     pub fn jwt_keys(&self) -> &JwkSet {
         &self.jwt
     }
+}
+
+/// The roots of its X.509-SVIDs: each key has one certificate, and no `kid` (SPIFFE Trust Domain and Bundle, section 4.2.2).
+#[cfg(feature = "x509")]
+fn roots(set: &BTreeMap<String, crate::json::Json>) -> Result<super::x509::Roots, KeyError> {
+    let mut roots = super::x509::Roots::default();
+    for certificates in jose::certificates(set, "x509-svid")? {
+        let [certificate] = certificates.as_slice() else {
+            return Err(KeyError::Set { want: "one certificate in `x5c` for each key of X.509-SVIDs" });
+        };
+        roots.add(certificate).ok_or(KeyError::Malformed { want: "a root certificate" })?;
+    }
+    Ok(roots)
 }

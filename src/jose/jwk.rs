@@ -142,6 +142,28 @@ fn all_of(set: &BTreeMap<String, Json>) -> Result<Vec<Jwk<'_>>, KeyError> {
     keys.iter().map(Jwk::of).collect()
 }
 
+/// The certificates in DER of each key of a set that is for this `use` (RFC 7517, section 4.7).
+#[cfg(feature = "x509")]
+pub(crate) fn certificates(set: &BTreeMap<String, Json>, purpose: &str) -> Result<Vec<Vec<Vec<u8>>>, KeyError> {
+    // `x5c` is the one place where JOSE has the other alphabet, and padding.
+    let malformed = || KeyError::Malformed { want: "certificates in base64" };
+    let decode = |text: &str| match text.contains(['-', '_']) || !text.len().is_multiple_of(4) {
+        true => Err(malformed()),
+        false => {
+            let url = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+            base64url::decode(&url).map_err(|_| malformed())
+        }
+    };
+    let mut keys = Vec::new();
+    for jwk in all_of(set)? {
+        if jwk.text("use")? == Some(purpose) {
+            let texts = jwk.texts("x5c")?.unwrap_or_default();
+            keys.push(texts.into_iter().map(decode).collect::<Result<_, _>>()?);
+        }
+    }
+    Ok(keys)
+}
+
 /// One JWK, as it is written.
 #[derive(Clone, Copy)]
 struct Jwk<'j>(&'j BTreeMap<String, Json>);

@@ -15,6 +15,8 @@ mod signing_key;
 
 pub use algorithm::Algorithm;
 pub use jwk::JwkSet;
+#[cfg(feature = "x509")]
+pub(crate) use jwk::certificates;
 pub(crate) use jwk::{Purpose, read_set};
 pub use jws::{Flaw, Refused};
 pub(crate) use jws::{Kind, OneAudience, Signed, Token, Window, check_window, sign};

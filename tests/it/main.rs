@@ -57,3 +57,4 @@ mod testing;
 mod validation;
 mod vocabulary;
 mod world;
+mod x509;
