@@ -43,6 +43,15 @@
 //! [`redeem`](crate::TaskHandle::redeem) and [`mint`](crate::TaskHandle::mint) look at everything that can have changed
 //! since: the task's, agent's, operator's life, time, the policies' digest, and the arguments that are about to run.
 //!
+//! # From proof to agent
+//!
+//! A token or certificate is verified by the keys that the host trusts for the trust domain or issuer that it names
+//! ([`SpiffeVerifier`](crate::identity::SpiffeVerifier), [`OidcVerifier`](crate::identity::OidcVerifier), `X509Verifier`), and is
+//! then a [`BearerProof`](crate::identity::BearerProof): true, and shown by whoever holds it.
+//! [`Enrolment`](crate::identity::Enrolment) binds it to a key, over a nonce and the digest of what was signed, and only then is
+//! there a [`VerifiedWorkload`](crate::identity::VerifiedWorkload), which the registry may know as an active agent. No key speaks for two
+//! trust domains or issuers, no verifier for two environments, and no key is taken from a token.
+//!
 //! # From policy to program
 //!
 //! Cedar parses, validates and says what policies mean; nothing of that is done again here. At load each policy's public
@@ -98,7 +107,10 @@
 //! | what can be replaced while agents run | `policy/bundle.rs` |
 //! | an operator of Cedar's | `policy/compiled/compile.rs`, `policy/compiled/program.rs` |
 //! | what an argument can be held to | `mandate/constraints.rs` and `mandate/broken.rs`, then `policy/json_schema.rs` |
-//! | a new kind of workload proof | a new file in `identity/` |
+//! | a new kind of workload proof | a new file in `identity/`, beside `svid.rs` |
+//! | a platform's claims | `identity/selector.rs` |
+//! | who a provider's token is about | `identity/id_token.rs` |
+//! | an algorithm, or what a key must be | `jose/algorithm.rs`, `jose/key.rs`, `jose/jwk.rs` |
 //! | what an approval can cover | `mandate/scope.rs` |
 //! | a field of the record | `audit/record.rs` |
 //! | the claims of a credential | `credential/token.rs` |

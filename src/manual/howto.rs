@@ -19,6 +19,49 @@
 //! }
 //! ```
 //!
+//! # Admit a workload
+//!
+//! The host says whom it trusts, verifies what the workload shows, and asks it to prove that it has a key. What was shown is
+//! good with that key alone from then on.
+//!
+//! ```
+//! use bailiwick::identity::{
+//!     AgentIdentity, AgentKey, BearerProof, Enrolment, OidcVerifier, ProofError, SpiffeVerifier,
+//! };
+//! use bailiwick::time::Timestamp;
+//! use bailiwick::Authorizer;
+//!
+//! /// What a workload shows: its SVID, or the token of its platform.
+//! fn shown(spiffe: &SpiffeVerifier, oidc: &OidcVerifier, token: &str, now: Timestamp) -> Result<BearerProof, ProofError> {
+//!     spiffe.verify(token, now).or_else(|_| oidc.verify(token, now))
+//! }
+//!
+//! fn admit(
+//!     door: &Authorizer,
+//!     enrolment: &Enrolment,
+//!     proof: BearerProof,
+//!     workload: &AgentKey, // at the workload: only its public half and its answer travel
+//!     now: Timestamp,
+//! ) -> Result<AgentIdentity, Box<dyn std::error::Error>> {
+//!     let challenge = enrolment.challenge(&proof, workload.public(), now)?;
+//!     let answer = challenge.answer(workload);
+//!     Ok(door.admit(enrolment.verify(proof, &answer, now)?)?)
+//! }
+//! ```
+//!
+//! A proof is looked at once: keep the [`VerifiedWorkload`](crate::identity::VerifiedWorkload) and admit it again until it
+//! ends. Keys rotate: build a verifier from the new sets and put it in place of the old.
+//! [`Selector`](crate::identity::Selector) says which of a platform's tokens are those of which agent; its presets match what is
+//! never given to somebody else. Where the host knows the agent's key beforehand, [`pin`](crate::identity::Enrolment::pin) it.
+//! Of Entra's tokens for agents, of which two in three are shaped like a user's,
+//! [`EntraVerifier`](crate::identity::EntraVerifier) says who executes.
+//!
+//! # Let people sign in
+//!
+//! [`OperatorVerifier`](crate::identity::OperatorVerifier) makes a session from the ID token of a sign-in that the host began
+//! with a nonce; how the person signed in is kept. A host that has authenticated the person in another way says so by name:
+//! [`danger::operator_vouched_by_host`](crate::identity::danger::operator_vouched_by_host).
+//!
 //! # Write a scope
 //!
 //! A scope is what a person approves, so write it as a person would: from what they asked for and the list of tools. Bind

@@ -27,6 +27,12 @@
 //! | hostile policy text exhausts the stack | bytes, nesting, operators and policies are bounded before parsing |
 //! | duplicate JSON members, inexact numbers | refused at any depth, before anything is built |
 //! | a token of another kind, key, issuer, audience or algorithm | one `typ` per kind, a closed header, the key picked by `kid` among registered ones and bound to issuer and algorithm |
+//! | a stolen SVID, certificate or platform token | it is a [`BearerProof`](crate::identity::BearerProof), which admits nobody without an answer by the key that it was bound to first, or that is pinned |
+//! | the same proof with a second signature that verifies (ECDSA) | proofs are known by what was signed |
+//! | a key smuggled in by a token, a weak key, two keys of one name | keys come from the host alone, and are looked at when they are registered |
+//! | a repository, account or service that got a name which another had | selectors match what is never given to somebody else, and one that does not is refused |
+//! | staging's workload in production | a verifier takes bundles of its own environment only; no key or root speaks for two trust domains |
+//! | an agent's or an agent user's token as a person's sign-in, or the other way round | both verifiers ask whom a token is about |
 //! | an unrecorded action | no acknowledgement, no permit; a sink that fails, panics or is late denies |
 //! | secrets or arguments in logs and records | secrets have no `Serialize` and a redacted `Debug`; arguments appear as a digest keyed per task |
 //! | the clock is set back | readings never go back; what is over stays over |
@@ -39,6 +45,8 @@
 //!   it, a human can be asked; the crate does not read meaning.
 //! * **A sink that acknowledges what it did not keep**, and an operator's session that the host vouched for wrongly:
 //!   [`danger`](crate::identity::danger) says so by name.
+//! * **A proof that was stolen before the workload enrolled**, where its key is not pinned: the thief is first, and the workload
+//!   is refused. Revocation of certificates is not looked at; SVIDs are short-lived.
 //! * **A stolen credential used in time, where the resource server does not check possession**: it names the agent's key
 //!   (`cnf`), and the server must demand a proof of it. This crate does not verify such proofs yet.
 //! * **Other arguments at a service elsewhere**: a credential names tool and resource, not arguments; only the process that
