@@ -71,7 +71,11 @@ impl Evaluator {
 
     pub(super) fn load(terms: Arc<Terms>, bundle: &Bundle) -> Result<Self, PolicyError> {
         let snapshot = Snapshot::load(&terms, bundle, None)?;
-        Ok(Self { terms, snapshot: Arc::new(ArcSwap::from_pointee(snapshot)), decisions: Arc::default() })
+        Ok(Self::of(terms, snapshot))
+    }
+
+    pub(super) fn of(terms: Arc<Terms>, snapshot: Snapshot) -> Self {
+        Self { terms, snapshot: Arc::new(ArcSwap::from_pointee(snapshot)), decisions: Arc::default() }
     }
 
     /// The same policies, to be replaced apart from these.

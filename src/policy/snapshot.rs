@@ -391,3 +391,14 @@ fn linked(
     }
     Ok(policies.into_values().collect())
 }
+
+#[cfg(test)]
+impl super::Evaluator {
+    /// Decides by one text, and asks Cedar about another: no two answers are known that differ, so they are made.
+    pub(crate) fn torn(catalog: Catalog, compiled: &str, text: &str) -> Result<Self, PolicyError> {
+        let terms = Terms { cross_check: NonZeroU32::new(1), ..Terms::new(catalog) };
+        let mut snapshot = Snapshot::load(&terms, &Bundle::from(compiled), None)?;
+        snapshot.policies = Snapshot::load(&terms, &Bundle::from(text), None)?.policies;
+        Ok(Self::of(Arc::new(terms), snapshot))
+    }
+}

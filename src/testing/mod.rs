@@ -28,6 +28,8 @@
 
 mod assertion;
 pub mod cedar_tests;
+#[cfg(test)]
+mod cross_check;
 mod entropy;
 mod setup_error;
 mod table;
