@@ -81,6 +81,7 @@
 //! * `miette`: an [`Explanation`](policy::Explanation) is a diagnostic that points into the policies.
 //! * `testing`: the module `testing`, for tests that assert what is decided.
 
+mod administration;
 pub mod audit;
 mod authorizer;
 mod builder;
@@ -104,6 +105,7 @@ mod task;
 pub mod testing;
 pub mod time;
 
+pub use administration::{BreakGlass, By};
 pub use authorizer::{Authorizer, Halt, Swept};
 pub use builder::Builder;
 pub use canonical::Digest;

@@ -6,6 +6,7 @@
 
 mod agent;
 mod agent_user;
+mod fresh_proof;
 mod operator;
 mod possession;
 mod proof;
@@ -14,8 +15,10 @@ mod spiffe;
 
 pub use agent::{AgentId, AgentIdentity};
 pub use agent_user::{AgentUser, AgentUserId, Handle, SystemName};
+pub use fresh_proof::FreshProof;
 pub use operator::{HumanOperator, OperatorId, OperatorSession, SessionError};
 pub use possession::{AgentKey, Challenge, KeyPossession};
 pub use proof::{IdentityVerifier, ProofError, ProofMethod, VerifiedWorkload, danger};
-pub use registry::{AgentState, Change, OperatorState, Registry, RegistryError};
+pub(crate) use registry::{Edit, Elsewhere};
+pub use registry::{AccountabilityRole, AgentState, Change, Ended, OperatorState, Registry, RegistryError, Reinstatement};
 pub use spiffe::{SpiffeError, SpiffeId};

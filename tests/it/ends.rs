@@ -77,7 +77,7 @@ impl End {
             }
             Self::Task => door.halt(ada, Halt::Task(task.id().clone())).unwrap(),
             Self::Suspended => door.halt(ada, Halt::Agent(world.triage.clone())).unwrap(),
-            Self::Retired => door.retire(ada, &world.triage).unwrap(),
+            Self::Retired => drop(door.retire(ada, &world.triage).unwrap()),
             Self::Offboarded => drop(door.offboard(ada, &operator("ada")).unwrap()),
             Self::TimeOver => world.clock.set(task.until()),
         }

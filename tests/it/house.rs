@@ -13,7 +13,7 @@ const ROOMS: &[&[&str]] = &[
     &["policy"],
     &["audit"],
     &["credential"],
-    &["authorizer", "builder", "door", "error", "manual", "task"],
+    &["administration", "authorizer", "builder", "door", "error", "manual", "task"],
     &["testing"],
 ];
 
