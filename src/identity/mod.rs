@@ -19,6 +19,9 @@ pub use fresh_proof::FreshProof;
 pub use operator::{HumanOperator, OperatorId, OperatorSession, SessionError};
 pub use possession::{AgentKey, Challenge, KeyPossession};
 pub use proof::{IdentityVerifier, ProofError, ProofMethod, VerifiedWorkload, danger};
-pub(crate) use registry::{Edit, Elsewhere};
-pub use registry::{AccountabilityRole, AgentState, Change, Ended, OperatorState, Registry, RegistryError, Reinstatement};
+pub use registry::{
+    AccountabilityRole, AgentState, Change, Ended, OperatorState, Registry, RegistryError, RegistrySnapshot,
+    Reinstatement,
+};
+pub(crate) use registry::{Edit, Elsewhere, Listed};
 pub use spiffe::{SpiffeError, SpiffeId};

@@ -61,7 +61,7 @@ impl Agent {
         self.people(role).any(|one| one == person)
     }
 
-    fn stop(&mut self, state: AgentState, number: u64) {
+    pub(super) fn stop(&mut self, state: AgentState, number: u64) {
         self.state = state;
         self.stopped = number;
         self.life.stop();
@@ -70,7 +70,7 @@ impl Agent {
     /// Begins another life: what hung on the one before hangs on a cell that stays stopped, agent users as well.
     fn start_anew(&mut self, agent: &AgentId) {
         self.state = AgentState::Active;
-        self.life = Cell::default();
+        self.life = Cell::used_at(self.life.used());
         let (user, life) = (self.user.take(), self.life.hold());
         self.user = user.zip(life).map(|(user, life)| AgentUser::new(user.id().clone(), agent.clone(), life));
     }
@@ -130,12 +130,7 @@ impl Entries {
                 }
             }
             Edit::Register(agent, sponsors) => {
-                if self.agents.contains_key(agent) {
-                    return Err(RegistryError::AgentExists(agent.clone()));
-                }
-                if let Some(person) = agent.as_name().filter(|person| self.operators.contains_key(person)) {
-                    return Err(RegistryError::AgentAndOperator(person));
-                }
+                self.check_name(agent)?;
                 if sponsors.is_empty() {
                     return Err(RegistryError::NoSponsor(agent.clone()));
                 }
@@ -164,6 +159,17 @@ impl Entries {
             }
         }
         Ok(())
+    }
+
+    /// Whether the name of an agent was never used.
+    pub(super) fn check_name(&self, agent: &AgentId) -> Result<(), RegistryError> {
+        if self.agents.contains_key(agent) {
+            return Err(RegistryError::AgentExists(agent.clone()));
+        }
+        match agent.as_name().filter(|person| self.operators.contains_key(person)) {
+            Some(person) => Err(RegistryError::AgentAndOperator(person)),
+            None => Ok(()),
+        }
     }
 
     /// An agent that is suspended.
@@ -283,7 +289,7 @@ impl Entries {
     }
 }
 
-fn check_room(agent: &AgentId, role: AccountabilityRole, people: usize) -> Result<(), RegistryError> {
+pub(super) fn check_room(agent: &AgentId, role: AccountabilityRole, people: usize) -> Result<(), RegistryError> {
     if people > MAX_IN_ROLE {
         return Err(RegistryError::TooMany { agent: agent.clone(), role, max: MAX_IN_ROLE });
     }

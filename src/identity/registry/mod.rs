@@ -5,14 +5,16 @@ mod entries;
 mod error;
 mod proofs;
 mod roles;
+mod snapshot;
 mod state;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use entries::Entries;
+use proofs::Proofs;
 
-use super::{AgentId, AgentIdentity, AgentUser, AgentUserId, HumanOperator, OperatorId, VerifiedWorkload};
+use super::{AgentId, AgentIdentity, AgentUser, AgentUserId, HumanOperator, OperatorId, ProofMethod, VerifiedWorkload};
 use crate::live::Hold;
 use crate::time::Timestamp;
 
@@ -22,6 +24,7 @@ pub use error::RegistryError;
 pub(crate) use proofs::Elsewhere;
 pub use roles::AccountabilityRole;
 pub(super) use roles::Sponsors;
+pub use snapshot::RegistrySnapshot;
 pub use state::{AgentState, OperatorState};
 
 /// Who is known. Filled by the host, then given to the [`Authorizer`](crate::Authorizer).
@@ -233,6 +236,34 @@ impl Registry {
         self.write().apply(edit)
     }
 
+    /// Every agent and what is known of it now, in order.
+    pub(crate) fn inventory(&self, now: Timestamp) -> Vec<Listed> {
+        let entries = self.read();
+        let leaving = |person: &OperatorId| {
+            let entry = entries.operators.get(person).filter(|entry| entry.state == OperatorState::Active);
+            (person.clone(), entry.and_then(|entry| entry.leaving), entry.is_some())
+        };
+        let listed = |(id, entry): (&AgentId, &entries::Agent)| Listed {
+            agent: id.clone(),
+            state: entry.state,
+            sponsors: entry.people(AccountabilityRole::Sponsor).map(leaving).collect(),
+            owners: entry.people(AccountabilityRole::Owner).cloned().collect(),
+            managers: entry.people(AccountabilityRole::Manager).cloned().collect(),
+            agent_user: entry.user.as_ref().map(|user| user.id().clone()),
+            proof: entry.proofs.last(),
+            places: entry.proofs.places(now),
+            last_use: entry.life.used(),
+        };
+        let mut all: Vec<Listed> = entries.agents.iter().map(listed).collect();
+        drop(entries);
+        all.sort_by(|one, other| one.agent.cmp(&other.agent));
+        all
+    }
+
+    fn of(entries: Entries) -> Self {
+        Self(RwLock::new(entries))
+    }
+
     // No code of the host runs under the lock and no critical section panics, so poison says nothing.
     fn read(&self) -> RwLockReadGuard<'_, Entries> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
@@ -241,4 +272,21 @@ impl Registry {
     fn write(&self) -> RwLockWriteGuard<'_, Entries> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the registry knows of one agent.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub(crate) agent: AgentId,
+    pub(crate) state: AgentState,
+    /// Each with when they leave, where that is known, and whether they are active.
+    pub(crate) sponsors: Vec<(OperatorId, Option<Timestamp>, bool)>,
+    pub(crate) owners: Vec<OperatorId>,
+    pub(crate) managers: Vec<OperatorId>,
+    pub(crate) agent_user: Option<AgentUserId>,
+    /// How it was proven last, and until when.
+    pub(crate) proof: Option<(ProofMethod, Timestamp)>,
+    /// With how many keys it is attested now.
+    pub(crate) places: usize,
+    pub(crate) last_use: Option<Timestamp>,
 }

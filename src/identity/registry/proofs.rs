@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use crate::canonical::Digest;
-use crate::identity::VerifiedWorkload;
+use crate::identity::{ProofMethod, VerifiedWorkload};
 use crate::jose::Thumbprint;
 use crate::live::locked;
 use crate::time::Timestamp;
@@ -18,6 +18,7 @@ pub(super) struct Proofs(Mutex<Vec<Seen>>);
 #[derive(Debug)]
 struct Seen {
     digest: Digest,
+    method: ProofMethod,
     key: Option<Thumbprint>,
     until: Timestamp,
 }
@@ -46,15 +47,21 @@ impl Proofs {
         }
         let first = seen.iter().enumerate().min_by_key(|(_, one)| one.until).map(|(place, _)| place);
         if let Some(first) = first.filter(|_| seen.len() >= MAX) {
-            seen.swap_remove(first);
+            seen.remove(first);
         }
-        seen.push(Seen { digest: *workload.digest(), key: workload.key().cloned(), until: workload.until() });
+        let (digest, method, until) = (*workload.digest(), workload.method(), workload.until());
+        seen.push(Seen { digest, method, key: workload.key().cloned(), until });
         elsewhere
     }
 
     /// Whether the agent was admitted by this proof, as far as is remembered.
     pub(super) fn knows(&self, digest: &Digest) -> bool {
         locked(&self.0).iter().any(|one| one.digest == *digest)
+    }
+
+    /// The method and the end of the last one.
+    pub(super) fn last(&self) -> Option<(ProofMethod, Timestamp)> {
+        locked(&self.0).last().map(|one| (one.method, one.until))
     }
 
     /// With how many keys it is attested now.
