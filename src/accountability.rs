@@ -22,7 +22,7 @@ impl Authorizer {
         person: &OperatorId,
         at: Option<Timestamp>,
     ) -> Result<(), Error> {
-        let what = Administered::Leaving { person: person.clone(), at };
+        let what = Administered::Leaving { person: person.clone(), leaves: at };
         let edit = Edit::Leave(person.clone(), at);
         self.0.change(by, (Deed::AnnounceLeaving, On::Operator(person), Vec::new()), &edit, (None, what)).map(drop)
     }

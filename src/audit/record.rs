@@ -354,7 +354,7 @@ pub enum Administered {
         /// Who.
         person: OperatorId,
         /// When.
-        at: Option<Timestamp>,
+        leaves: Option<Timestamp>,
     },
     /// An operator left, and these agents are suspended for want of a sponsor.
     Offboarded {
