@@ -61,7 +61,7 @@ impl Authorizer {
         };
         self.0.administered(by, None, Administered::Resumed, now)?;
         // Whoever pressed the button again in the meantime has the last word.
-        if self.0.everything.restart(stop) {
+        if self.0.everything.restart(&stop) {
             return Ok(());
         }
         self.0.administered(by, None, Administered::NotResumed, now)?;

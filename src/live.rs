@@ -35,13 +35,13 @@ impl Cell {
     /// The stop that it stands at; `None` while it lives.
     pub(crate) fn stopped(&self) -> Option<Stop> {
         let generation = self.0.generation.load(Ordering::Acquire);
-        (!generation.is_multiple_of(2)).then_some(Stop(generation))
+        (!generation.is_multiple_of(2)).then(|| Stop { cell: Arc::clone(&self.0), generation })
     }
 
     /// Starts a new life, if it was not stopped again since `stop`; says whether it did.
-    pub(crate) fn restart(&self, stop: Stop) -> bool {
-        let next = stop.0.saturating_add(1);
-        self.0.generation.compare_exchange(stop.0, next, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    pub(crate) fn restart(&self, stop: &Stop) -> bool {
+        let (own, next) = (stop.generation, stop.generation.saturating_add(1));
+        self.0.generation.compare_exchange(own, next, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Hangs on to this life; `None` when it is stopped.
@@ -56,9 +56,27 @@ impl Cell {
     }
 }
 
-/// One stop of a [`Cell`].
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Stop(u64);
+/// One stop of one [`Cell`].
+#[derive(Debug, Clone)]
+pub(crate) struct Stop {
+    cell: Arc<Life>,
+    generation: u64,
+}
+
+impl Stop {
+    /// Its number, among those of its cell.
+    pub(crate) fn number(&self) -> u64 {
+        self.generation
+    }
+}
+
+impl PartialEq for Stop {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.cell, &other.cell) && self.generation == other.generation
+    }
+}
+
+impl Eq for Stop {}
 
 /// Hangs on to one life of a [`Cell`].
 #[derive(Debug, Clone)]

@@ -24,7 +24,7 @@ const LEAVING_WITHIN: Duration = Duration::from_secs(30 * 24 * 3600);
 pub struct Review {
     /// When.
     pub at: Timestamp,
-    /// The agents that are not retired, and those that are.
+    /// Every agent, those that are retired too.
     pub agents: Vec<ReviewedAgent>,
 }
 

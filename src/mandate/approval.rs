@@ -122,7 +122,7 @@ impl Approval {
             }
             Consent::Action(request) => request.encode(encoder.tag(1)),
             Consent::Reinstatement(of) => {
-                encoder.tag(2).text(of.agent().as_str()).fixed(&of.stop().to_be_bytes());
+                encoder.tag(2).text(of.agent().as_str()).fixed(&of.number().to_be_bytes());
             }
         }
         let digest = encoder.finish();

@@ -3,6 +3,7 @@
 use super::AccountabilityRole;
 use crate::canonical::Digest;
 use crate::identity::{AgentId, OperatorId};
+use crate::live::Stop;
 use crate::time::Timestamp;
 
 /// What is to be changed.
@@ -31,13 +32,13 @@ pub(crate) enum Edit {
 }
 
 /// One stop of one agent that is suspended: what a person is asked to approve, and what a workload proves itself anew for.
-/// Good for nothing when the agent was stopped again.
+/// Good for nothing when the agent was stopped again, and for no other registry.
 ///
 /// Made by [`Registry::reinstatement`](super::Registry::reinstatement).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reinstatement {
     pub(super) agent: AgentId,
-    pub(super) stop: u64,
+    pub(super) stop: Stop,
 }
 
 impl Reinstatement {
@@ -46,9 +47,9 @@ impl Reinstatement {
         &self.agent
     }
 
-    /// The number of the stop, among those of its registry.
-    pub(crate) fn stop(&self) -> u64 {
-        self.stop
+    /// The number of the stop, among those of the agent.
+    pub(crate) fn number(&self) -> u64 {
+        self.stop.number()
     }
 }
 

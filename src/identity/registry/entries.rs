@@ -19,8 +19,6 @@ pub(super) struct Entries {
     pub(super) operators: HashMap<OperatorId, Operator>,
     pub(super) agents: HashMap<AgentId, Agent>,
     pub(super) users: HashMap<AgentUserId, AgentId>,
-    /// How often an agent was stopped.
-    pub(super) stops: u64,
 }
 
 #[derive(Debug)]
@@ -39,8 +37,6 @@ pub(super) struct Agent {
     /// Owners and managers, in order.
     pub(super) others: Box<[(AccountabilityRole, OperatorId)]>,
     pub(super) user: Option<AgentUser>,
-    /// The number of the stop that it stands at.
-    pub(super) stopped: u64,
     /// By what it was admitted.
     pub(super) proofs: Proofs,
 }
@@ -61,9 +57,8 @@ impl Agent {
         self.people(role).any(|one| one == person)
     }
 
-    pub(super) fn stop(&mut self, state: AgentState, number: u64) {
+    pub(super) fn stop(&mut self, state: AgentState) {
         self.state = state;
-        self.stopped = number;
         self.life.stop();
     }
 
@@ -147,7 +142,7 @@ impl Entries {
             Edit::Retire(agent) => drop(self.agent(agent)?),
             Edit::Reinstate(Reinstatement { agent, stop }, proof) => {
                 let entry = self.suspended(agent)?;
-                if entry.stopped != *stop {
+                if entry.life.stopped().as_ref() != Some(stop) {
                     return Err(RegistryError::StoppedSince(agent.clone()));
                 }
                 if entry.proofs.knows(proof) {
@@ -224,7 +219,7 @@ impl Entries {
                 let sponsors = Sponsors::new(lives.collect::<Result<_, RegistryError>>()?);
                 let (state, life) = (AgentState::Active, Cell::default());
                 let (others, proofs) = (Box::default(), Proofs::default());
-                let entry = Agent { state, life, sponsors, others, user: None, stopped: 0, proofs };
+                let entry = Agent { state, life, sponsors, others, user: None, proofs };
                 self.agents.insert(agent.clone(), entry);
             }
             Edit::Assign(agent, role, person) => {
@@ -268,19 +263,17 @@ impl Entries {
 
     /// Stops one agent; says which.
     fn stop(&mut self, agent: &AgentId, state: AgentState) -> Vec<AgentId> {
-        self.stops = self.stops.saturating_add(1);
         let Some(entry) = self.agents.get_mut(agent) else { return Vec::new() };
-        entry.stop(state, self.stops);
+        entry.stop(state);
         vec![agent.clone()]
     }
 
     /// Suspends every active agent that has no active sponsor; says which.
     fn stop_unsponsored(&mut self) -> Vec<AgentId> {
-        self.stops = self.stops.saturating_add(1);
         let mut stopped = Vec::new();
         for (id, agent) in &mut self.agents {
             if agent.state == AgentState::Active && !agent.is_sponsored() {
-                agent.stop(AgentState::Suspended, self.stops);
+                agent.stop(AgentState::Suspended);
                 stopped.push(id.clone());
             }
         }

@@ -195,7 +195,10 @@ impl Registry {
     ///
     /// The agent is not known, or not suspended.
     pub fn reinstatement(&self, agent: &AgentId) -> Result<Reinstatement, RegistryError> {
-        let stop = self.read().suspended(agent)?.stopped;
+        let entries = self.read();
+        let entry = entries.suspended(agent)?;
+        let active = || RegistryError::AgentNotSuspended { agent: agent.clone(), state: entry.state };
+        let stop = entry.life.stopped().ok_or_else(active)?;
         Ok(Reinstatement { agent: agent.clone(), stop })
     }
 

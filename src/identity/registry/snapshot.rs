@@ -33,8 +33,6 @@ use crate::time::Timestamp;
 pub struct RegistrySnapshot {
     /// The version of the format.
     v: u8,
-    /// How often agents were stopped.
-    stops: u64,
     operators: Vec<OperatorEntry>,
     agents: Vec<AgentEntry>,
 }
@@ -46,7 +44,6 @@ const VERSION: u8 = 1;
 #[serde(rename = "RegistrySnapshot", deny_unknown_fields)]
 struct Written {
     v: u8,
-    stops: u64,
     #[serde(deserialize_with = "objects")]
     operators: Vec<OperatorEntry>,
     #[serde(deserialize_with = "objects")]
@@ -79,11 +76,11 @@ struct AgentEntry {
 impl TryFrom<Object<Written>> for RegistrySnapshot {
     type Error = String;
     fn try_from(Object(written): Object<Written>) -> Result<Self, String> {
-        let Written { v, stops, operators, agents } = written;
+        let Written { v, operators, agents } = written;
         if v != VERSION {
             return Err(format!("a snapshot of version {v}, only {VERSION} is read"));
         }
-        Ok(Self { v, stops, operators, agents })
+        Ok(Self { v, operators, agents })
     }
 }
 
@@ -110,11 +107,10 @@ impl Registry {
         };
         let mut operators: Vec<_> = entries.operators.iter().map(operator).collect();
         let mut agents: Vec<_> = entries.agents.iter().map(agent).collect();
-        let stops = entries.stops;
         drop(entries);
         operators.sort_by(|one, other| one.operator.cmp(&other.operator));
         agents.sort_by(|one, other| one.agent.cmp(&other.agent));
-        RegistrySnapshot { v: VERSION, stops, operators, agents }
+        RegistrySnapshot { v: VERSION, operators, agents }
     }
 
     /// A registry that knows what another did when the snapshot was taken, and revives nothing of it.
@@ -124,7 +120,7 @@ impl Registry {
     /// An id is there twice, or is an agent's and an operator's; an agent has a person in a role who is not among the
     /// operators, or twice; an active agent has no active sponsor; two agents have one agent user.
     pub fn restore(snapshot: RegistrySnapshot) -> Result<Self, RegistryError> {
-        let mut entries = Entries { stops: snapshot.stops, ..Entries::default() };
+        let mut entries = Entries::default();
         for OperatorEntry { operator, state, leaving } in snapshot.operators {
             entries.check(&super::Edit::Enroll(operator.clone()))?;
             entries.operators.insert(operator, Operator { state, life: Cell::default(), leaving });
@@ -140,9 +136,7 @@ impl Registry {
                 return Err(RegistryError::NoSponsor(id.clone()));
             }
             if agent.state != AgentState::Active {
-                // A stop of its own: nothing that was proven or approved for an earlier one is for this one.
-                entries.stops = entries.stops.saturating_add(1);
-                agent.stop(agent.state, entries.stops);
+                agent.stop(agent.state);
             }
         }
         Ok(Self::of(entries))
@@ -189,7 +183,7 @@ impl Entries {
             }
         };
         let proofs = Proofs::default();
-        let entry = Agent { state, life, sponsors, others: others.into(), user, stopped: 0, proofs };
+        let entry = Agent { state, life, sponsors, others: others.into(), user, proofs };
         self.agents.insert(agent, entry);
         Ok(())
     }
