@@ -4,18 +4,18 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::audit::{Administered, AgentFact, AuditSink, Lanes};
+use crate::audit::{AgentFact, AuditSink, Lanes};
 use crate::builder::Builder;
-use crate::canonical::{Digest, Salt};
+use crate::canonical::Salt;
 use crate::credential::VerifiedCredential;
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, TaskId, TransactionId};
-use crate::identity::{AgentId, AgentIdentity, Change, OperatorId, OperatorSession, Registry, VerifiedWorkload};
+use crate::identity::{AgentId, AgentIdentity, Elsewhere, Registry, VerifiedWorkload};
 use crate::jose::Refused;
 use crate::live::{locked, shielded};
 use crate::mandate::{Action, Assignment, Mandate, TaskState};
-use crate::policy::{Bundle, Evaluator};
+use crate::policy::Evaluator;
 use crate::task::Task;
 
 /// Abandoned tasks that are closed when another begins.
@@ -23,7 +23,7 @@ const CLOSED_AT_BEGIN: usize = 2;
 
 /// The door: admits agents, begins tasks, stops them. Cheap to clone; clones are the same door.
 #[derive(Clone)]
-pub struct Authorizer(Arc<Door>);
+pub struct Authorizer(pub(crate) Arc<Door>);
 
 impl fmt::Debug for Authorizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,10 +67,11 @@ impl Authorizer {
     ///
     /// # Errors
     ///
-    /// It is not registered, not active, has no active sponsor, its proof is over, or the record was not taken.
+    /// It is not registered, not active, has no active sponsor, its proof is over, it is attested with another key and may be
+    /// in [one place](Builder::in_one_place) only, or the record was not taken.
     pub fn admit(&self, workload: VerifiedWorkload) -> Result<AgentIdentity, Error> {
         let now = self.0.now()?;
-        let agent = self.0.registry.admit(workload, now)?;
+        let (agent, elsewhere) = self.0.registry.admit(workload, now, self.0.in_one_place)?;
         let fact = AgentFact::Admitted {
             proof: agent.method(),
             digest: *agent.proof(),
@@ -78,6 +79,11 @@ impl Authorizer {
             sponsor: agent.sponsor().clone(),
         };
         self.0.write(now, Lanes { agent: Some((agent.id().clone(), fact)), ..Lanes::default() })?;
+        if let Some(Elsewhere { keys: others, until }) = elsewhere {
+            let (digest, key) = (*agent.proof(), agent.key().cloned());
+            let fact = AgentFact::AttestedElsewhere { digest, key, others, until };
+            self.0.write(now, Lanes { agent: Some((agent.id().clone(), fact)), ..Lanes::default() })?;
+        }
         Ok(agent)
     }
 
@@ -142,105 +148,6 @@ impl Authorizer {
         // Whoever stopped the task meanwhile has the last word.
         self.0.verify_alive(&assignment, verified.mode())?;
         Ok(verified)
-    }
-
-    /// Stops tasks at once: every permit and credential below is dead before this returns, recorded or not.
-    ///
-    /// Whoever is an active operator may stop everything or a task; an agent is stopped by a sponsor of it or by an
-    /// administrator.
-    ///
-    /// # Errors
-    ///
-    /// The session is over, the operator may not do this, or what is to be stopped is not known. Or the record was not
-    /// taken: then it is stopped nevertheless.
-    pub fn halt(&self, by: &OperatorSession, what: Halt) -> Result<(), Error> {
-        let (door, now) = (&self.0, self.0.active(by)?);
-        match what {
-            Halt::Everything => {
-                door.everything.stop();
-                door.administered(by, None, Administered::Everything, now)
-            }
-            Halt::Agent(agent) => {
-                door.sponsor(by, &agent)?;
-                let change = door.registry.suspend(&agent)?;
-                door.changed(by, &change, Administered::Suspended, now)
-            }
-            Halt::Task(task) => {
-                let open = locked(&door.open).get(&task).cloned();
-                let assignment = open.ok_or(Error::UnknownTask(task))?;
-                if !assignment.end(TaskState::Halted) {
-                    return Err(Error::UnknownTask(assignment.task().clone()));
-                }
-                let agent = assignment.mandate().agent().id();
-                let lanes = Door::lanes(by, Some(agent), Administered::Task);
-                door.trail.write(assignment.txn(), Some(assignment.task()), now, lanes)?;
-                Ok(())
-            }
-        }
-    }
-
-    /// Lets new tasks begin after everything was halted. What was halted stays dead.
-    ///
-    /// # Errors
-    ///
-    /// The operator is no active administrator, the session is over, the record was not taken, or somebody halted again
-    /// meanwhile: then it stays halted.
-    pub fn resume(&self, by: &OperatorSession) -> Result<(), Error> {
-        let now = self.0.administrator(by)?;
-        let Some(stop) = self.0.everything.stopped() else {
-            return Ok(());
-        };
-        self.0.administered(by, None, Administered::Resumed, now)?;
-        // Whoever pressed the button again in the meantime has the last word.
-        if self.0.everything.restart(stop) {
-            return Ok(());
-        }
-        self.0.administered(by, None, Administered::NotResumed, now)?;
-        Err(Error::Halted)
-    }
-
-    /// Stops an agent for good. Its id is never used again.
-    ///
-    /// # Errors
-    ///
-    /// As [`halt`](Self::halt).
-    pub fn retire(&self, by: &OperatorSession, agent: &AgentId) -> Result<(), Error> {
-        let now = self.0.active(by)?;
-        self.0.sponsor(by, agent)?;
-        let change = self.0.registry.retire(agent)?;
-        self.0.changed(by, &change, Administered::Retired, now)
-    }
-
-    /// A person leaves: their approvals end, with every action on their behalf, and the agents that have no other
-    /// active sponsor are suspended. Other agents go on autonomously, under their sponsors.
-    ///
-    /// # Errors
-    ///
-    /// As [`halt`](Self::halt).
-    pub fn offboard(&self, by: &OperatorSession, operator: &OperatorId) -> Result<Change, Error> {
-        let now = self.0.administrator(by)?;
-        let change = self.0.registry.offboard(operator)?;
-        let what = Administered::Offboarded { left: operator.clone(), suspended: change.agents().to_vec() };
-        self.0.changed(by, &change, what, now)?;
-        Ok(change)
-    }
-
-    /// Replaces the policies, a text or a [`Bundle`]. Permits that older policies gave are not honoured any more.
-    ///
-    /// # Errors
-    ///
-    /// The operator is no active administrator, the session is over, the policies do not load, a later version is loaded
-    /// and this one not forced, it is not sealed by the pinned key, others are being loaded, or the record was not taken:
-    /// then the older policies stay.
-    pub fn reload(&self, by: &OperatorSession, bundle: impl Into<Bundle>) -> Result<Digest, Error> {
-        let now = self.0.administrator(by)?;
-        // Never waited for: bundles are installed in the order in which they are recorded.
-        let _reloading = self.0.reloading.try_lock().map_err(|_| Error::Reloading)?;
-        let loaded = self.0.evaluator.prepare(&bundle.into())?;
-        let digest = loaded.digest();
-        self.0.administered(by, None, Administered::Policies { digest }, now)?;
-        self.0.evaluator.install(loaded);
-        Ok(digest)
     }
 
     /// Records the end of every task that ended without being closed, and the effects that nobody told.

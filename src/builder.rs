@@ -15,7 +15,7 @@ use crate::id::BootId;
 use crate::identity::{OperatorId, Registry};
 use crate::live::Cell;
 use crate::mandate::{MemoryOnce, Once};
-use crate::policy::Evaluator;
+use crate::policy::{Administration, Evaluator};
 use crate::time::{Clock, Steady, SystemClock};
 
 /// How long a decision waits for its record to be taken.
@@ -31,7 +31,10 @@ pub struct Builder {
     entropy: Arc<dyn Entropy>,
     once: Arc<dyn Once>,
     deadline: Duration,
+    administration: Option<Administration>,
     administrators: BTreeSet<OperatorId>,
+    listed: BTreeSet<OperatorId>,
+    in_one_place: bool,
 }
 
 impl fmt::Debug for Builder {
@@ -51,7 +54,10 @@ impl Builder {
             entropy: Arc::new(SystemEntropy),
             once: Arc::new(MemoryOnce::default()),
             deadline: DEADLINE,
+            administration: None,
             administrators: BTreeSet::new(),
+            listed: BTreeSet::new(),
+            in_one_place: false,
         }
     }
 
@@ -62,10 +68,34 @@ impl Builder {
         self
     }
 
-    /// This operator may replace policies, resume what was halted, and offboard people. Without one, nobody may.
+    /// This operator is an administrator: policies of [`Administration`] see them as one, and unless a host brings its own,
+    /// they let them do everything that is a person's to do. Without one, nobody resumes, offboards, registers or replaces
+    /// policies.
     #[must_use]
     pub fn administrator(mut self, operator: OperatorId) -> Self {
         self.administrators.insert(operator);
+        self
+    }
+
+    /// Who administers what is decided by `administration`, not by [`Administration::standard`].
+    #[must_use]
+    pub fn administration(mut self, administration: Administration) -> Self {
+        self.administration = Some(administration);
+        self
+    }
+
+    /// This operator may [break the glass](Authorizer::break_glass). Without one, nobody may.
+    #[must_use]
+    pub fn may_break_glass(mut self, operator: OperatorId) -> Self {
+        self.listed.insert(operator);
+        self
+    }
+
+    /// An agent is attested with one key at a time: while a proof of it holds, it is not admitted with another. Unless said
+    /// so, that is recorded and reviewed, not refused, for a workload that renews its key looks the same.
+    #[must_use]
+    pub fn in_one_place(mut self) -> Self {
+        self.in_one_place = true;
         self
     }
 
@@ -101,7 +131,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// The clock or the source of randomness failed.
+    /// The clock or the source of randomness failed, or the standard policies of administration could not be loaded.
     pub fn build(self) -> Result<Authorizer, Error> {
         let clock = Steady::new(self.clock);
         let started = clock.now()?;
@@ -114,7 +144,10 @@ impl Builder {
             entropy: self.entropy,
             once: self.once,
             minter: self.minter,
+            administration: self.administration.map_or_else(Administration::standard, Ok)?,
             administrators: self.administrators,
+            listed: self.listed,
+            in_one_place: self.in_one_place,
             reloading: Mutex::default(),
             everything: Cell::default(),
             open: Mutex::default(),

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use crate::audit::{Administered, AgentFact, Lanes, OperatorFact, Trail};
+use crate::audit::{AgentFact, Lanes, OperatorFact, Trail};
 use crate::authorizer::Swept;
 use crate::credential::{Minter, VerifiedCredential};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::id::{Audience, TaskId, TransactionId};
-use crate::identity::{AgentId, Change, OperatorId, OperatorSession, Registry};
+use crate::identity::{OperatorId, Registry};
 use crate::jose::{Flaw, Refused};
 use crate::live::{Cell, locked, shielded};
 use crate::mandate::{Approval, Assignment, Lives, Mandate, Mode, Once, OnceError, TaskState};
-use crate::policy::{Evaluator, check_standing};
+use crate::policy::{Administration, Evaluator, check_standing};
 use crate::time::Timestamp;
 
 /// What is behind the door.
@@ -24,8 +24,14 @@ pub(crate) struct Door {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) once: Arc<dyn Once>,
     pub(crate) minter: Option<Minter>,
-    /// Who may replace policies, resume and offboard.
+    /// Which person may administer what.
+    pub(crate) administration: Administration,
+    /// Whom its policies see as administrators.
     pub(crate) administrators: BTreeSet<OperatorId>,
+    /// Who may break the glass.
+    pub(crate) listed: BTreeSet<OperatorId>,
+    /// An agent is refused where it is attested with two keys at once.
+    pub(crate) in_one_place: bool,
     /// Held while policies are replaced, and never waited for.
     pub(crate) reloading: Mutex<()>,
     pub(crate) everything: Cell,
@@ -125,32 +131,6 @@ impl Door {
         Ok(())
     }
 
-    /// Whether this session goes on, and its operator is active.
-    pub(crate) fn active(&self, session: &OperatorSession) -> Result<Timestamp, Error> {
-        let now = self.now()?;
-        let operator = session.operator().id();
-        self.registry.hold_operator(operator)?;
-        if !session.is_valid_at(now) {
-            return Err(Error::SessionOver { operator: operator.clone(), until: session.until(), now });
-        }
-        Ok(now)
-    }
-
-    /// Whether this is an active session of an administrator.
-    pub(crate) fn administrator(&self, session: &OperatorSession) -> Result<Timestamp, Error> {
-        let (now, operator) = (self.active(session)?, session.operator().id());
-        if self.administrators.contains(operator) { Ok(now) } else { Err(Error::NotAdministrator(operator.clone())) }
-    }
-
-    /// Whether this session may stop an agent.
-    pub(crate) fn sponsor(&self, session: &OperatorSession, agent: &AgentId) -> Result<(), Error> {
-        let operator = session.operator().id();
-        if self.administrators.contains(operator) || self.registry.sponsors(operator, agent) {
-            return Ok(());
-        }
-        Err(Error::NotSponsor(operator.clone()))
-    }
-
     /// Verifies a credential; says which task it belongs to.
     pub(crate) fn verify(
         &self,
@@ -176,40 +156,6 @@ impl Door {
         let now = self.now().map_err(|_| Flaw::Unavailable)?;
         let (mandate, standing) = (assignment.mandate(), assignment.standing());
         check_standing(mandate, &standing, mode, assignment.until(), now).map_err(|_| Flaw::Revoked)
-    }
-
-    pub(crate) fn lanes(by: &OperatorSession, agent: Option<&AgentId>, what: Administered) -> Lanes {
-        Lanes {
-            operator: Some((by.operator().id().clone(), OperatorFact::Administered(what.clone()))),
-            agent: agent.map(|agent| (agent.clone(), AgentFact::Administered(what))),
-            agent_user: None,
-        }
-    }
-
-    pub(crate) fn administered(
-        &self,
-        by: &OperatorSession,
-        agent: Option<&AgentId>,
-        what: Administered,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        self.write(now, Self::lanes(by, agent, what))
-    }
-
-    /// Records a change of the registry: once for each agent that it stopped, or once if it stopped none.
-    pub(crate) fn changed(
-        &self,
-        by: &OperatorSession,
-        change: &Change,
-        what: Administered,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        if change.agents().is_empty() {
-            return self.administered(by, None, what, now);
-        }
-        // Each is recorded as far as it can be; the first failure is told.
-        let record = |agent: &AgentId| self.administered(by, Some(agent), what.clone(), now);
-        change.agents().iter().map(record).fold(Ok(()), Result::and)
     }
 
     /// Takes an ended task out of the open ones, and records its end. A task whose end cannot be recorded is kept for

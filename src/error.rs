@@ -3,9 +3,9 @@
 use crate::audit::AuditError;
 use crate::entropy::EntropyError;
 use crate::id::{ApprovalId, TaskId};
-use crate::identity::{OperatorId, RegistryError};
+use crate::identity::{OperatorId, ProofError, RegistryError};
 use crate::mandate::{MandateError, OnceError};
-use crate::policy::{CatalogError, PolicyError};
+use crate::policy::{CatalogError, NotAllowed, PolicyError};
 use crate::time::{ClockError, Timestamp};
 
 /// What the door could not do.
@@ -49,11 +49,25 @@ pub enum Error {
         now: Timestamp,
     },
     /// The operator may not do this.
-    #[error("the operator {0} is not a sponsor of the agent")]
-    NotSponsor(OperatorId),
-    /// The operator is not an administrator.
-    #[error("the operator {0} is not an administrator")]
-    NotAdministrator(OperatorId),
+    #[error("this is not the operator's to do")]
+    NotAllowed(#[from] NotAllowed),
+    /// The broken glass is no cover any more.
+    #[error("the glass was broken until {until}, it is {now}")]
+    GlassOver {
+        /// Until when it was.
+        until: Timestamp,
+        /// The time now.
+        now: Timestamp,
+    },
+    /// The proof was refused.
+    #[error("the proof was refused")]
+    Proof(#[from] ProofError),
+    /// The approval is not one of this agent's coming back, or cannot be used now.
+    #[error("the approval {approval} is none of the agent's coming back, or is over")]
+    NotForReinstatement {
+        /// Which approval.
+        approval: ApprovalId,
+    },
     /// The policies did not load; those that were loaded before stay.
     #[error("the policies did not load")]
     Policy(#[from] PolicyError),

@@ -81,8 +81,11 @@
 //! * `miette`: an [`Explanation`](policy::Explanation) is a diagnostic that points into the policies.
 //! * `testing`: the module `testing`, for tests that assert what is decided.
 
+mod accountability;
+mod administration;
 pub mod audit;
 mod authorizer;
+mod break_glass;
 mod builder;
 mod canonical;
 pub mod credential;
@@ -97,6 +100,8 @@ mod live;
 pub mod mandate;
 pub mod manual;
 pub mod policy;
+mod reinstatement;
+mod review;
 pub mod secret;
 mod strict;
 mod task;
@@ -105,8 +110,10 @@ pub mod testing;
 pub mod time;
 
 pub use authorizer::{Authorizer, Halt, Swept};
+pub use break_glass::{BreakGlass, By};
 pub use builder::Builder;
 pub use canonical::Digest;
 pub use error::Error;
 pub use json::JsonError;
+pub use review::{Attention, Review, ReviewedAgent, ReviewedSponsor};
 pub use task::{Closed, Task, TaskHandle};

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, Audience, BootId, CredentialId, EventId, Prose, RecordId, TaskId, TransactionId};
-use crate::identity::{AgentId, AgentUserId, OperatorId, ProofMethod};
+use crate::identity::{AccountabilityRole, AgentId, AgentUserId, Ended, OperatorId, ProofMethod};
+use crate::jose::Thumbprint;
 use crate::mandate::{Evidence, LedgerView, Mode, Resource, Standing, TaskState, ToolName};
-use crate::policy::{Outcome, Reason, Verdict};
+use crate::policy::{Deed, Outcome, Reason, Verdict};
 use crate::time::Timestamp;
 
 /// One event, as it happened to each of the parties that it concerns.
@@ -121,8 +122,15 @@ pub enum OperatorFact {
         /// The effect.
         effect: Effect,
     },
-    /// They stopped, resumed or replaced something.
+    /// They stopped, resumed, changed or replaced something.
     Administered(Administered),
+    /// They did so behind broken glass.
+    Emergency {
+        /// Why they broke it.
+        why: Prose,
+        /// What they did.
+        did: Administered,
+    },
 }
 
 /// What the agent did.
@@ -154,6 +162,18 @@ pub enum AgentFact {
         until: Timestamp,
         /// Who answers for it.
         sponsor: OperatorId,
+    },
+    /// It was admitted with another key while a proof of it still held: it runs in two places, renewed its key, or
+    /// somebody else has its name.
+    AttestedElsewhere {
+        /// The digest of the proof by which it was admitted now.
+        digest: Digest,
+        /// The key of that proof.
+        key: Option<Thumbprint>,
+        /// The other keys.
+        others: Vec<Thumbprint>,
+        /// When the last of their proofs ends.
+        until: Timestamp,
     },
     /// It began a task.
     Begun {
@@ -202,7 +222,7 @@ pub enum AgentFact {
         /// Actions whose effect nobody told.
         unknown: u64,
     },
-    /// It was stopped by a person.
+    /// A person stopped it, or changed who answers for it.
     Administered(Administered),
 }
 
@@ -302,19 +322,99 @@ pub enum Administered {
     /// One task.
     Task,
     /// An agent, for now.
-    Suspended,
+    Suspended {
+        /// What was under way.
+        ended: Ended,
+    },
     /// An agent, for good.
-    Retired,
+    Retired {
+        /// What was under way.
+        ended: Ended,
+    },
+    /// An agent may be admitted again.
+    Reinstated {
+        /// How it was proven anew.
+        proof: ProofMethod,
+        /// The digest of that proof.
+        digest: Digest,
+        /// Who approved.
+        approver: OperatorId,
+        /// Which approval.
+        approval: ApprovalId,
+        /// How the consent is known.
+        evidence: Evidence,
+    },
+    /// A person is known.
+    Enrolled {
+        /// Who.
+        person: OperatorId,
+    },
+    /// A person will leave, or will not after all.
+    Leaving {
+        /// Who.
+        person: OperatorId,
+        /// When.
+        leaves: Option<Timestamp>,
+    },
     /// An operator left, and these agents are suspended for want of a sponsor.
     Offboarded {
         /// Who left.
         left: OperatorId,
         /// The agents that have no active sponsor any more.
         suspended: Vec<AgentId>,
+        /// What was under way.
+        ended: Ended,
+    },
+    /// An agent is known.
+    Registered {
+        /// Who answers for it.
+        sponsors: Vec<OperatorId>,
+    },
+    /// A person has a role in the life of an agent.
+    Assigned {
+        /// Which role.
+        role: AccountabilityRole,
+        /// Who.
+        person: OperatorId,
+    },
+    /// A person has it no more.
+    Withdrawn {
+        /// Which role.
+        role: AccountabilityRole,
+        /// Who.
+        person: OperatorId,
+        /// Nobody else sponsors the agent, and so it is suspended.
+        suspended: bool,
+        /// What was under way.
+        ended: Ended,
+    },
+    /// One sponsor handed over to another.
+    Transferred {
+        /// Who.
+        from: OperatorId,
+        /// To whom.
+        to: OperatorId,
+    },
+    /// An agent is seen through an agent user.
+    Bound {
+        /// Which agent user.
+        agent_user: AgentUserId,
     },
     /// New policies decide.
     Policies {
         /// Their digest.
         digest: Digest,
+    },
+    /// The glass was broken: until then this person may stop and resume without further leave.
+    GlassBroken {
+        /// Why.
+        why: Prose,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// What was recorded before was not done: something else came first.
+    NotDone {
+        /// What.
+        deed: Deed,
     },
 }

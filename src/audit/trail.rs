@@ -99,6 +99,7 @@ impl Trail {
             }
             return Err(refuse(unrecorded(error), None));
         }
+        assignment.mandate().agent().hold().note_use(now);
         let last = now.after(PERMIT_FOR);
         match (verdict.outcome, verdict.reason, reservation, tool) {
             (Outcome::Permitted, None, Some(reservation), Some(tool)) => Ok(Permit::new(

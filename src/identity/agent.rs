@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::proof::VerifiedWorkload;
+use super::registry::Sponsors;
 use super::{OperatorId, ProofMethod, SpiffeError, SpiffeId};
 use crate::canonical::Digest;
 use crate::id::{Found, IdError, Issuer, Pair, Subject};
@@ -52,11 +54,7 @@ impl AgentId {
     ///
     /// Either is not valid; see [`Issuer`] and [`Subject`].
     pub fn issued(issuer: &str, subject: &str) -> Result<Self, IdError> {
-        let encode = |text: &str| base64url::encode(text.as_bytes());
-        let join = |issuer: &Issuer, subject: &Subject| {
-            format!("{URN}{}:{}", encode(issuer.as_str()), encode(subject.as_str()))
-        };
-        Ok(Self(Form::Issued(Pair::new(Issuer::new(issuer)?, Subject::new(subject)?, join))))
+        Ok(Self::of(Issuer::new(issuer)?, Subject::new(subject)?))
     }
 
     /// What vouches for the name: the trust domain of a SPIFFE ID, or the issuer.
@@ -75,10 +73,25 @@ impl AgentId {
         }
     }
 
-    /// Whether a person has the same issuer and subject.
-    pub(super) fn is_same_name(&self, operator: &OperatorId) -> bool {
-        matches!(&self.0, Form::Issued(pair)
-            if pair.first() == operator.issuer() && pair.second() == operator.subject())
+    /// The agent that would have the same issuer and subject as a person.
+    pub(super) fn of_name(operator: &OperatorId) -> Self {
+        Self::of(operator.issuer().clone(), operator.subject().clone())
+    }
+
+    /// The person who would have the same issuer and subject.
+    pub(super) fn as_name(&self) -> Option<OperatorId> {
+        match &self.0 {
+            Form::Spiffe(_) => None,
+            Form::Issued(pair) => Some(OperatorId::of(pair.first().clone(), pair.second().clone())),
+        }
+    }
+
+    fn of(issuer: Issuer, subject: Subject) -> Self {
+        let encode = |text: &str| base64url::encode(text.as_bytes());
+        let join = |issuer: &Issuer, subject: &Subject| {
+            format!("{URN}{}:{}", encode(issuer.as_str()), encode(subject.as_str()))
+        };
+        Self(Form::Issued(Pair::new(issuer, subject, join)))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -140,16 +153,16 @@ impl fmt::Debug for AgentId {
 #[derive(Debug, Clone)]
 pub struct AgentIdentity {
     workload: VerifiedWorkload,
+    /// Who answered for it when it was admitted.
     first: OperatorId,
-    /// The sponsors who were active when it was admitted; never empty.
-    sponsors: Vec<(OperatorId, Hold)>,
+    sponsors: Arc<Sponsors>,
     hold: Hold,
 }
 
 impl AgentIdentity {
-    /// `None` without a sponsor.
-    pub(super) fn new(workload: VerifiedWorkload, sponsors: Vec<(OperatorId, Hold)>, hold: Hold) -> Option<Self> {
-        let first = sponsors.first()?.0.clone();
+    /// `None` without an active sponsor.
+    pub(super) fn new(workload: VerifiedWorkload, sponsors: Arc<Sponsors>, hold: Hold) -> Option<Self> {
+        let first = sponsors.answering()?.clone();
         Some(Self { workload, first, sponsors, hold })
     }
 
@@ -158,10 +171,10 @@ impl AgentIdentity {
         self.workload.agent()
     }
 
-    /// The person who answers for this agent now: the first sponsor who is active ever since it was admitted. When
-    /// the last of them leaves, the agent is suspended. Confers no authority.
+    /// The person who answers for this agent now: the first of its sponsors who is active, whoever they were when it was
+    /// admitted. When it has none any more, it is suspended. Confers no authority.
     pub fn sponsor(&self) -> &OperatorId {
-        self.sponsors.iter().find(|(_, life)| life.is_alive()).map_or(&self.first, |(sponsor, _)| sponsor)
+        self.sponsors.answering().unwrap_or(&self.first)
     }
 
     /// How the workload was proven.

@@ -10,6 +10,7 @@ mod bearer;
 mod challenge;
 mod enrolment;
 mod entra;
+mod fresh_proof;
 mod id_token;
 mod oidc;
 mod operator;
@@ -30,12 +31,17 @@ pub use bearer::BearerProof;
 pub use challenge::{AgentKey, Challenge};
 pub use enrolment::Enrolment;
 pub use entra::{EntraVerifier, Executed};
+pub use fresh_proof::FreshProof;
 pub use oidc::OidcVerifier;
 pub use operator::{Authentication, HumanOperator, OperatorId, OperatorSession, SessionError};
 pub use operator_verifier::OperatorVerifier;
 pub use possession::KeyPossession;
 pub use proof::{IdentityVerifier, ProofError, ProofMethod, VerifiedWorkload, danger};
-pub use registry::{AgentState, Change, OperatorState, Registry, RegistryError};
+pub use registry::{
+    AccountabilityRole, AgentState, Change, Ended, OperatorState, Registry, RegistryError, RegistrySnapshot,
+    Reinstatement,
+};
+pub(crate) use registry::{Edit, Elsewhere, Listed};
 pub use selector::{Selector, SelectorError};
 pub use spiffe::{SpiffeError, SpiffeId, TrustDomain};
 pub use svid::SpiffeVerifier;

@@ -56,7 +56,7 @@ impl OperatorId {
         self.0.as_str()
     }
 
-    fn of(issuer: Issuer, subject: Subject) -> Self {
+    pub(super) fn of(issuer: Issuer, subject: Subject) -> Self {
         Self(Pair::new(issuer, subject, |issuer, subject| format!("{issuer}#{subject}")))
     }
 }

@@ -3,7 +3,7 @@
 use super::{ActionRequest, Scope};
 use crate::canonical::{Digest, Encoder};
 use crate::id::{ApprovalId, TaskId};
-use crate::identity::{AgentId, OperatorId, OperatorSession};
+use crate::identity::{AgentId, OperatorId, OperatorSession, Reinstatement};
 use crate::time::Timestamp;
 
 /// What a person consents to.
@@ -14,6 +14,14 @@ pub enum Consent {
     Scope(Scope),
     /// One action, exactly as it was asked for.
     Action(ActionRequest),
+    /// One suspended agent, as it stands, may come back.
+    Reinstatement(Reinstatement),
+}
+
+impl From<Reinstatement> for Consent {
+    fn from(reinstatement: Reinstatement) -> Self {
+        Self::Reinstatement(reinstatement)
+    }
 }
 
 impl From<Scope> for Consent {
@@ -113,6 +121,9 @@ impl Approval {
                 encoder.tag(0).fixed(scope.digest().as_bytes());
             }
             Consent::Action(request) => request.encode(encoder.tag(1)),
+            Consent::Reinstatement(of) => {
+                encoder.tag(2).text(of.agent().as_str()).fixed(&of.number().to_be_bytes());
+            }
         }
         let digest = encoder.finish();
         let id = ApprovalId::derive(&digest);
@@ -185,10 +196,11 @@ impl Approval {
         self.task_hash.as_ref()
     }
 
-    /// Whether it must be remembered that it was used, and until when. What a person approves of a task in a session
-    /// is used by moving it, and there is no other of it.
+    /// Whether it must be remembered that it was used, and until when. What a person approves of a task or of an agent in
+    /// a session is used by moving it, and there is no other of it.
     pub(crate) fn remembered_until(&self) -> Option<Timestamp> {
-        let moved = matches!((&self.evidence, &self.consent), (Evidence::Session { .. }, Consent::Scope(_)));
+        let is_moved = matches!(self.consent, Consent::Scope(_) | Consent::Reinstatement(_));
+        let moved = is_moved && matches!(self.evidence, Evidence::Session { .. });
         (!moved).then(|| self.until.max(self.given_until))
     }
 

@@ -57,6 +57,12 @@ impl Issued {
         locked(&self.0).get(id).is_some_and(|entry| !entry.used)
     }
 
+    /// How many are good and were not used.
+    pub(crate) fn count(&self, now: Timestamp) -> u64 {
+        let entries = locked(&self.0);
+        entries.values().map(|entry| u64::from(!entry.used && now < entry.until)).sum()
+    }
+
     /// Uses the credential, for exactly what it is good for. Of any number of calls at once, one succeeds.
     pub(crate) fn use_up(&self, id: &CredentialId, wanted: &Issue) -> Result<(), Flaw> {
         match locked(&self.0).get_mut(id) {

@@ -182,6 +182,13 @@ impl Scope {
         self.tools.iter().map(|(tool, grant)| (tool, grant.bounds.keys()))
     }
 
+    /// Every tool that may run without a human who is asked, whatever its arguments and resource, and however often.
+    pub(crate) fn unbound(&self) -> impl Iterator<Item = &ToolName> {
+        let is_unbound = |grant: &Grant| (grant.autonomous || grant.preapproved) && grant.is_unbound();
+        let grants = self.tools.iter().filter(|_| self.max_calls.is_none());
+        grants.filter(move |(_, grant)| is_unbound(grant)).map(|(tool, _)| tool)
+    }
+
     pub(crate) fn grant(&self, tool: &ToolName) -> Option<&Grant> {
         self.tools.get(tool)
     }
@@ -311,6 +318,10 @@ impl Grant {
 
     pub(crate) fn audiences(&self) -> Option<&BTreeSet<Audience>> {
         self.audiences.as_ref()
+    }
+
+    fn is_unbound(&self) -> bool {
+        self.bounds.is_empty() && self.resources.is_none() && self.max_calls.is_none()
     }
 
     /// Whether the grant covers an action of its tool.

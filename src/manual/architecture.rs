@@ -63,6 +63,19 @@
 //! Validation looks at a policy only under the actions that can tell something of it, with the same verdict; a policy whose
 //! text was checked before, under the same schema, is not looked at again.
 //!
+//! # Administering
+//!
+//! The registry changes by one [`Change`](crate::identity::Change) at a time. The door asks
+//! [`Administration`](crate::policy::Administration) whether this person may do this [`Deed`](crate::policy::Deed), and
+//! records it: a halt, a suspension, an offboarding or a lost role first takes effect and is then recorded; a new role, a
+//! registration or a reinstatement is recorded first, and where something else came before it, recorded as not done. Those
+//! policies are compiled like the others and know nothing of tools, so that they decide nothing of what agents do; what
+//! they do not permit, and what any of them fails at, is refused.
+//!
+//! Decisions do not read the registry. An [`AgentIdentity`](crate::identity::AgentIdentity) hangs on its agent's cell and on
+//! a chain of sponsors that grows at its end: stopping flips the cell, and a transfer is seen at the end of the chain,
+//! without a lock. An agent that comes back has another cell; what hung on the first stays dead.
+//!
 //! # What always holds
 //!
 //! 1. An agent user adds no authority.
@@ -82,7 +95,8 @@
 //! 13. A caller cannot supply the principal, the time, the policies, or consent.
 //! 14. Nothing dead comes back with a restart: tasks of earlier processes are unknown, and approval tokens from before
 //!     the start are refused unless the host's [`Once`](crate::mandate::Once) remembers.
-//! 15. Administration takes a person's session and is recorded; stopping takes effect before it is recorded.
+//! 15. Administration takes a person's session, is decided by policies in which only people are principals, and is
+//!     recorded. What takes something away takes effect before it is recorded; what gives something, after.
 //! 16. Digests of arguments that leave the process are keyed with a salt of the task.
 //! 17. A credential is no wider than its permit: [`Authorizer::accept`](crate::Authorizer::accept) uses it up for exactly
 //!     the tool, resource and arguments that were permitted. A service elsewhere sees tool and resource only.
@@ -105,6 +119,11 @@
 //! | a new fact that policies can use | `policy/agent.cedarschema`, `policy/facts.rs`, `policy/compiled/name.rs` |
 //! | what is known of groups and resources | `policy/directory.rs` |
 //! | what can be replaced while agents run | `policy/bundle.rs` |
+//! | what people may do to agents and to each other | `policy/deed.rs`, `policy/administration.cedar`, then `administration.rs` at the door |
+//! | a role in an agent's life | `identity/registry/roles.rs`, `accountability.rs` at the door |
+//! | what a change of the registry does | `identity/registry/entries.rs` |
+//! | what is kept of the registry | `identity/registry/snapshot.rs` |
+//! | what a review shows | `review.rs` |
 //! | an operator of Cedar's | `policy/compiled/compile.rs`, `policy/compiled/program.rs` |
 //! | what an argument can be held to | `mandate/constraints.rs` and `mandate/broken.rs`, then `policy/json_schema.rs` |
 //! | a new kind of workload proof | a new file in `identity/`, beside `svid.rs` |

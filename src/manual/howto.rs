@@ -235,8 +235,87 @@
 //! # Stop
 //!
 //! [`Authorizer::halt`](crate::Authorizer::halt) stops a task, an agent or everything, before it returns. Any active operator
-//! may stop a task or everything, a sponsor the agent. Resuming, replacing policies and offboarding are for the
-//! [`administrator`](crate::Builder::administrator)s that the host names; by default there is none.
+//! may stop a task or everything; whoever answers for an agent, the agent. Resuming, replacing policies and offboarding are
+//! for the [`administrator`](crate::Builder::administrator)s that the host names; by default there is none.
+//!
+//! For emergencies at night, list people who [may break the glass](crate::Builder::may_break_glass): with a reason, for an
+//! hour, recorded as an emergency and told to `tracing` as an error, they stop agents that are not theirs, and resume.
+//!
+//! # Say who administers
+//!
+//! [`Administration`](crate::policy::Administration) holds policies about what *people* do, in which no agent is ever a
+//! principal. Begin with [`standard_text`](crate::policy::Administration::standard_text).
+//!
+//! ```
+//! use bailiwick::identity::OperatorId;
+//! use bailiwick::policy::{Administration, Directory};
+//!
+//! let ada = OperatorId::new("https://idp.acme.example", "ada")?;
+//! let policies = format!("{}{}", Administration::standard_text(), r#"
+//!     @id("on-call-stops") permit(principal in Team::"on-call", action in Action::"any stop", resource is AgentIdentity);
+//!     @id("two-people") forbid(principal, action == Action::"reinstate", resource) when { context.approver == principal };
+//! "#);
+//! let administration = Administration::new(&policies, Directory::new().operator(&ada, ["on-call".parse()?]))?;
+//! # let _ = administration;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Change who answers for an agent
+//!
+//! A sponsor answers for why it exists, an owner for how it is set up, a manager for what is done with it from day to day.
+//! [`transfer`](crate::Authorizer::transfer) hands an agent over while its tasks go on; to
+//! [`withdraw`](crate::Authorizer::withdraw) its last sponsor suspends it.
+//!
+//! ```
+//! use bailiwick::identity::{AccountabilityRole, AgentId, OperatorId, OperatorSession};
+//! use bailiwick::time::Timestamp;
+//! use bailiwick::{Authorizer, Error};
+//!
+//! fn ada_leaves(
+//!     door: &Authorizer, hr: &OperatorSession, agent: &AgentId, ada: &OperatorId, bob: &OperatorId, at: Timestamp,
+//! ) -> Result<(), Error> {
+//!     // Weeks before: reviews warn of agents that nobody else sponsors.
+//!     door.announce_leaving(hr, ada, Some(at))?;
+//!     door.transfer(hr, agent, ada, bob)?;
+//!     door.assign(hr, agent, AccountabilityRole::Owner, bob)?;
+//!     // The day that she leaves:
+//!     let change = door.offboard(hr, ada)?;
+//!     assert!(!change.agents().contains(agent), "Bob answers for it");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Let a suspended agent come back
+//!
+//! It takes a proof that is verified after it was stopped, and a person's approval of exactly this. Nothing that it held
+//! comes back; admit it, and bind its agent user, anew.
+//!
+//! ```
+//! use bailiwick::identity::{AgentId, IdentityVerifier, OperatorSession, Registry};
+//! use bailiwick::mandate::Approval;
+//! use bailiwick::{Authorizer, Error};
+//!
+//! fn comes_back(
+//!     door: &Authorizer, registry: &Registry, agent: &AgentId,
+//!     verifier: &dyn IdentityVerifier, proof: &str, sponsor: &OperatorSession, administrator: &OperatorSession,
+//! ) -> Result<(), Error> {
+//!     let reinstatement = registry.reinstatement(agent)?;
+//!     let proof = door.prove(&reinstatement, verifier, proof)?;
+//!     door.reinstate(administrator, proof, Approval::by(sponsor, reinstatement))
+//! }
+//! ```
+//!
+//! # Keep the registry
+//!
+//! [`Registry::snapshot`](crate::identity::Registry::snapshot) is a value for `serde`, tombstones included;
+//! [`Registry::restore`](crate::identity::Registry::restore) refuses what does not fit together, and revives nothing.
+//!
+//! # Review agents
+//!
+//! Agents are not reviewed as employees are. [`Authorizer::review`](crate::Authorizer::review) says of each who answers for
+//! it, how it was proven, when it was last used, which tasks are open, as whom it is seen, and what wants
+//! [`Attention`](crate::Attention); printed, it is a table. An identity that is attested with two keys at once is shown
+//! there, and recorded when it is first seen; [`in_one_place`](crate::Builder::in_one_place) refuses it.
 //!
 //! # Accept credentials
 //!

@@ -6,7 +6,8 @@
 //! and given a person's rights. So three things are kept apart by type:
 //!
 //! * A [`HumanOperator`](crate::identity::HumanOperator) is accountable for intent and bounds. A person approves (a task,
-//!   or one exact action), sponsors agents, and stops them, always in an
+//!   or one exact action), answers for agents as sponsor, owner or manager
+//!   ([`AccountabilityRole`](crate::identity::AccountabilityRole)), and stops them, always in an
 //!   [`OperatorSession`](crate::identity::OperatorSession) of their own.
 //! * An [`AgentIdentity`](crate::identity::AgentIdentity) is the workload that really runs. It exists only where a proof was
 //!   verified and the registry knows the agent as active under an active sponsor. It is the only principal: the only

@@ -24,13 +24,16 @@ pub enum PolicyError {
         /// The first one.
         first: Message,
     },
-    /// A policy asks whether the principal is somebody else than an agent identity.
-    #[error("the policy {policy} asks whether the principal is of the type {kind}, only `AgentIdentity` is")]
+    /// A policy asks whether the principal is somebody who is never one: of an agent's action, only an agent identity is;
+    /// of administration, only a human operator.
+    #[error("the policy {policy} asks whether the principal is of the type {kind}, only `{only}` is")]
     Principal {
         /// The policy.
         policy: PolicyName,
         /// The type that it names.
         kind: Found,
+        /// The type that principals have.
+        only: &'static str,
     },
     /// A policy has no `@id`.
     #[error("the policy number {number} has no `@id`")]

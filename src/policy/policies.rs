@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cedar_policy::PolicyId;
 
 use super::source::Source;
+use super::syntax::Principals;
 use super::text::Piece;
 use super::validate::Vocabulary;
 use super::{PolicyError, PolicyName, syntax};
@@ -45,7 +46,7 @@ impl<T> Policies<T> {
             let key = key(piece, vocabulary);
             let read = match before.get(&key) {
                 Some(made) => Read::Before(Arc::clone(made)),
-                None => Read::from_text(piece, number)?,
+                None => Read::from_text(piece, number, vocabulary.principals())?,
             };
             all.push((key, read));
         }
@@ -66,13 +67,14 @@ impl<T> Policies<T> {
 
 impl<T> Read<T> {
     /// Reads the policy with this number, from 1. Its `@id` becomes its id.
-    fn from_text(piece: &Piece<'_>, number: usize) -> Result<Self, PolicyError> {
+    fn from_text(piece: &Piece<'_>, number: usize, known: Principals) -> Result<Self, PolicyError> {
         let source = Source::parse(piece.text);
         let source =
             source.map_err(|error| PolicyError::cedar(format!("the policy on line {}: {error}", piece.line)))?;
         let name = PolicyName::new(source.annotation("id").ok_or(PolicyError::NoId { number })?)?;
-        if let Some(kind) = syntax::conditions(source.tree()?.clauses()).find_map(syntax::stranger) {
-            return Err(PolicyError::Principal { policy: name, kind: Found::new(&kind) });
+        let stranger = |condition| syntax::stranger(condition, known);
+        if let Some(kind) = syntax::conditions(source.tree()?.clauses()).find_map(stranger) {
+            return Err(PolicyError::Principal { policy: name, kind: Found::new(&kind), only: known.kind });
         }
         let source = source.with_id(PolicyId::new(name.as_str()));
         Ok(Self::Now(name, Box::new(source)))

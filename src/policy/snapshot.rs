@@ -16,12 +16,16 @@ use super::lint::{self, Lint, Tools};
 use super::policies::Policies;
 use super::policy::Policy;
 use super::source::Source;
+use super::syntax::Principals;
 use super::validate::Vocabulary;
 use super::{Bundle, Catalog, PolicyError, PolicyName, Question, Reason, host_schema, stack, text};
 use crate::canonical::{Digest, Encoder};
 use crate::id::Found;
 use crate::jose::VerifyingKey;
 use crate::mandate::{Action, ArgumentName, ArgumentType, Tool, ToolName};
+
+/// Only a workload acts.
+const AGENTS: Principals = Principals { kind: "AgentIdentity", group: "AgentGroup" };
 
 /// What is settled once for all snapshots of an evaluator.
 #[derive(Debug)]
@@ -104,10 +108,10 @@ impl Terms {
 
     fn vocabulary(&self) -> Result<Vocabulary, PolicyError> {
         match &self.schema {
-            None => Vocabulary::parse(&self.catalog.schema()),
+            None => Vocabulary::parse(&self.catalog.schema(), AGENTS),
             Some(schema) => {
                 host_schema::check(schema, &self.catalog)?;
-                Vocabulary::parse(schema)
+                Vocabulary::parse(schema, AGENTS)
             }
         }
     }

@@ -27,24 +27,32 @@ pub(super) fn parts(tree: &Expr) -> Vec<&Expr> {
     }
 }
 
-/// The type that an expression compares `principal` with, if that is none that an agent identity can be or be in.
-pub(super) fn stranger(tree: &Expr) -> Option<String> {
-    const AGENT: &[&str] = &["AgentIdentity"];
-    const OF_AGENTS: &[&str] = &["AgentIdentity", "AgentGroup"];
+/// What the principals of a vocabulary can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Principals {
+    /// Their type.
+    pub(super) kind: &'static str,
+    /// The type of what they are in.
+    pub(super) group: &'static str,
+}
+
+/// The type that an expression compares `principal` with, if that is none that a principal can be or be in.
+pub(super) fn stranger(tree: &Expr, known: Principals) -> Option<String> {
+    let (is, of) = (&[known.kind][..], &[known.kind, known.group][..]);
     let own = match tree {
         Expr::Is { expr, entity_type, .. } if is_principal(expr) => {
-            Some(entity_type.to_string()).filter(|kind| !AGENT.contains(&kind.as_str()))
+            Some(entity_type.to_string()).filter(|kind| !is.contains(&kind.as_str()))
         }
-        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq, left, right } if is_principal(left) => other(right, AGENT),
-        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq, left, right } if is_principal(right) => other(left, AGENT),
-        Expr::BinaryOp { op: BinaryOp::In, left, right } if is_principal(left) => other(right, OF_AGENTS),
+        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq, left, right } if is_principal(left) => other(right, is),
+        Expr::BinaryOp { op: BinaryOp::Eq | BinaryOp::NotEq, left, right } if is_principal(right) => other(left, is),
+        Expr::BinaryOp { op: BinaryOp::In, left, right } if is_principal(left) => other(right, of),
         _ => None,
     };
     let group = match tree {
-        Expr::Is { expr, in_expr: Some(group), .. } if is_principal(expr) => other(group, OF_AGENTS),
+        Expr::Is { expr, in_expr: Some(group), .. } if is_principal(expr) => other(group, of),
         _ => None,
     };
-    own.or(group).or_else(|| parts(tree).into_iter().find_map(stranger))
+    own.or(group).or_else(|| parts(tree).into_iter().find_map(|part| stranger(part, known)))
 }
 
 fn is_principal(tree: &Expr) -> bool {

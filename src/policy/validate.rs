@@ -6,6 +6,7 @@ use cedar_policy::{PolicyId, PolicySet, Schema, SchemaFragment, ValidationMode, 
 
 use super::cut::{Actions, Cut, Need};
 use super::source::Source;
+use super::syntax::Principals;
 use super::{Message, PolicyError};
 use crate::canonical::{Digest, Encoder};
 
@@ -19,21 +20,26 @@ pub(super) struct Vocabulary {
     digest: Digest,
     /// `None` where the schema cannot be cut.
     actions: Option<Actions>,
+    principals: Principals,
 }
 
 impl Vocabulary {
-    /// Reads a schema in Cedar's own syntax.
-    pub(super) fn parse(text: &str) -> Result<Self, PolicyError> {
+    /// Reads a schema in Cedar's own syntax, in which these are the principals.
+    pub(super) fn parse(text: &str, principals: Principals) -> Result<Self, PolicyError> {
         let (fragment, _) = SchemaFragment::from_cedarschema_str(text).map_err(PolicyError::cedar)?;
         let schema = Schema::from_schema_fragments([fragment.clone()]).map_err(PolicyError::cedar)?;
         let actions = fragment.to_json_value().ok().and_then(|json| Actions::of(&schema, json));
         let mut encoder = Encoder::new("bailiwick/vocabulary/v1");
         encoder.text(text);
-        Ok(Self { schema, digest: encoder.finish(), actions })
+        Ok(Self { schema, digest: encoder.finish(), actions, principals })
     }
 
     pub(super) fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    pub(super) fn principals(&self) -> Principals {
+        self.principals
     }
 
     pub(super) fn digest(&self) -> Digest {

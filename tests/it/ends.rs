@@ -7,7 +7,7 @@ use std::time::Duration;
 use bailiwick::audit::{Effect, Permit};
 use bailiwick::credential::{Credential, MintKey, Minter};
 use bailiwick::entropy::SystemEntropy;
-use bailiwick::identity::danger;
+use bailiwick::identity::{AccountabilityRole, danger};
 use bailiwick::mandate::{Action, Approval, Arguments, Intent, Mandate};
 use bailiwick::policy::{Evaluator, ReasonCode};
 use bailiwick::time::Timestamp;
@@ -18,6 +18,7 @@ use proptest::sample::{Index, select};
 
 use crate::any::{self, cases, hold_often, take};
 use crate::published::{AUTHZ, issuer};
+use crate::steps::prover;
 use crate::world::{OPEN, START, World, at, audience, catalog, operator, scope, ticket};
 
 /// How something ends.
@@ -30,13 +31,15 @@ pub(crate) enum End {
     EverythingAndResumed,
     Task,
     Suspended,
+    SuspendedAndReinstated,
     Retired,
     Offboarded,
+    Unsponsored,
     TimeOver,
 }
 
 impl End {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Completed,
         Self::Dropped,
         Self::Panicked,
@@ -44,8 +47,10 @@ impl End {
         Self::EverythingAndResumed,
         Self::Task,
         Self::Suspended,
+        Self::SuspendedAndReinstated,
         Self::Retired,
         Self::Offboarded,
+        Self::Unsponsored,
         Self::TimeOver,
     ];
 
@@ -77,7 +82,18 @@ impl End {
             }
             Self::Task => door.halt(ada, Halt::Task(task.id().clone())).unwrap(),
             Self::Suspended => door.halt(ada, Halt::Agent(world.triage.clone())).unwrap(),
-            Self::Retired => door.retire(ada, &world.triage).unwrap(),
+            Self::SuspendedAndReinstated => {
+                door.halt(ada, Halt::Agent(world.triage.clone())).unwrap();
+                let of = world.registry.reinstatement(&world.triage).unwrap();
+                let (verifier, answer) = prover(world, &world.triage);
+                let proof = door.prove(&of, &verifier, &answer).unwrap();
+                door.reinstate(ada, proof, Approval::by(ada, of)).unwrap();
+            }
+            Self::Unsponsored => {
+                let sponsor = AccountabilityRole::Sponsor;
+                drop(door.withdraw(ada, &world.triage, sponsor, &operator("ada")).unwrap());
+            }
+            Self::Retired => drop(door.retire(ada, &world.triage).unwrap()),
             Self::Offboarded => drop(door.offboard(ada, &operator("ada")).unwrap()),
             Self::TimeOver => world.clock.set(task.until()),
         }
@@ -165,7 +181,15 @@ proptest! {
         }
         // Nor is it when the ends are written down, or when another task begins.
         world.door.sweep();
-        if matches!(end, End::Completed | End::Dropped | End::Panicked | End::Task | End::EverythingAndResumed) {
+        let goes_on = [
+            End::Completed,
+            End::Dropped,
+            End::Panicked,
+            End::Task,
+            End::EverythingAndResumed,
+            End::SuspendedAndReinstated,
+        ];
+        if goes_on.contains(&end) {
             let _next = world.task(scope());
         }
         for credential in &credentials {

@@ -12,7 +12,7 @@ use bailiwick::mandate::{MemoryOnce, Once, OnceError};
 use bailiwick::policy::Evaluator;
 use bailiwick::time::{Clock, ClockError, ManualClock, Timestamp};
 
-use crate::world::{World, catalog, operator};
+use crate::world::{World, catalog, operator, standard};
 
 /// How a seam behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,7 @@ impl Host {
         let evaluator = Evaluator::new(catalog(), policies).expect("policies");
         world.door = Authorizer::builder(Arc::clone(&world.registry), evaluator, sink.clone())
             .minter(Minter::new(issuer, MintKey::generate(&SystemEntropy).expect("a key")))
+            .administration(standard())
             .administrator(operator("ada"))
             .administrator(operator("bob"))
             .clock(clock.clone())

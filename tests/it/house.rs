@@ -13,7 +13,19 @@ const ROOMS: &[&[&str]] = &[
     &["policy"],
     &["audit"],
     &["credential"],
-    &["authorizer", "builder", "door", "error", "manual", "task"],
+    &[
+        "accountability",
+        "administration",
+        "authorizer",
+        "break_glass",
+        "builder",
+        "door",
+        "error",
+        "manual",
+        "reinstatement",
+        "review",
+        "task",
+    ],
     &["testing"],
 ];
 

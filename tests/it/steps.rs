@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bailiwick::audit::Denial;
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::Audience;
-use bailiwick::identity::{AgentIdentity, IdentityVerifier, KeyPossession, OperatorSession};
+use bailiwick::identity::{AgentId, AgentIdentity, IdentityVerifier, KeyPossession, OperatorSession};
 use bailiwick::mandate::{Action, Grant, Resource, Scope};
 use bailiwick::policy::ReasonCode;
+use bailiwick::time::Clock;
 
 use crate::world::{START, World, at, ticket};
 
@@ -48,9 +49,16 @@ pub(crate) fn code<T>(answer: Result<T, Denial>) -> Option<ReasonCode> {
 
 /// The triage agent, admitted after it proved its key.
 pub(crate) fn attested(world: &World) -> AgentIdentity {
+    let (verifier, answer) = prover(world, &world.triage);
+    world.door.admit(verifier.verify(&answer, at(START)).expect("a proof")).expect("an active agent")
+}
+
+/// A verifier that knows the world's key as this agent's, and an answer to a challenge of its.
+pub(crate) fn prover(world: &World, agent: &AgentId) -> (KeyPossession, String) {
     let audience = Audience::new("https://host.acme.example").expect("an audience");
     let mut verifier = KeyPossession::new(audience, Arc::new(SystemEntropy));
-    verifier.register(world.triage.clone(), world.key.public()).expect("a new key");
-    let answer = verifier.challenge(&world.triage, at(START)).expect("a challenge").answer(&world.key);
-    world.door.admit(verifier.verify(&answer, at(START)).expect("a proof")).expect("an active agent")
+    verifier.register(agent.clone(), world.key.public()).expect("a new key");
+    let now = world.clock.now().expect("the time");
+    let answer = verifier.challenge(agent, now).expect("a challenge").answer(&world.key);
+    (verifier, answer)
 }

@@ -1,6 +1,6 @@
 //! A small fixed world: two people, two agents, a ticket system and a bank, at one moment that moves by hand.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bailiwick::audit::{AuditSink, MemorySink};
@@ -14,7 +14,7 @@ use bailiwick::identity::{
 use bailiwick::mandate::{
     ActionClass, Approval, ArgumentType, Arguments, Bound, Grant, Intent, Mandate, Resource, Scope, Tool,
 };
-use bailiwick::policy::{Catalog, Evaluator};
+use bailiwick::policy::{Administration, Catalog, Evaluator};
 use bailiwick::time::{ManualClock, Timestamp};
 use bailiwick::{Authorizer, Task};
 
@@ -112,6 +112,12 @@ pub(crate) fn scope() -> Scope {
         .expect("tool names")
 }
 
+/// Who administers unless a host says otherwise: read once for all worlds, of which there are many.
+pub(crate) fn standard() -> Administration {
+    static STANDARD: OnceLock<Administration> = OnceLock::new();
+    STANDARD.get_or_init(|| Administration::standard().expect("policies")).clone()
+}
+
 impl World {
     /// The world under these policies.
     pub(crate) fn new(policies: &str) -> Self {
@@ -150,6 +156,8 @@ impl World {
         let minter = Minter::new(issuer, MintKey::generate(&SystemEntropy).expect("a key"));
         let door = Authorizer::builder(Arc::clone(&registry), evaluator, sink)
             .minter(minter)
+            .administration(standard())
+            .may_break_glass(operator("ada"))
             .administrator(operator("ada"))
             .administrator(operator("bob"))
             .clock(clock.clone())

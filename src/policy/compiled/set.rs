@@ -128,7 +128,12 @@ impl Compiled {
             context: Part::Stored(context),
             entities,
         };
-        let mut asking = Asking::new(self, &asked);
+        self.ask(&asked)
+    }
+
+    /// Asks every policy that can matter.
+    pub(in crate::policy) fn ask(&self, asked: &Asked<'_>) -> Response<'_> {
+        let mut asking = Asking::new(self, asked);
         self.index.buckets(&asked.action, |bucket| asking.ask(bucket, |_| true));
         Response { policies: self, tally: asking.tally }
     }

@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bailiwick::audit::{Denial, Effect, Event, MemorySink};
-use bailiwick::id::Audience;
+use bailiwick::entropy::SystemEntropy;
+use bailiwick::id::{Audience, Prose};
+use bailiwick::identity::{AccountabilityRole, AgentId, AgentKey, AgentUserId, HumanOperator, danger};
 use bailiwick::mandate::{Action, Approval, Arguments, Grant, Scope};
 use bailiwick::policy::ReasonCode;
 use bailiwick::{Halt, Task};
 use serde_json::Value;
 
 use super::{Mood, Moody, PATIENT, close, denied, purge, refused, world};
-use crate::world::{OPEN, World, args, audience, operator, scope, ticket};
+use crate::steps::prover;
+use crate::world::{OPEN, START, World, args, at, audience, operator, scope, ticket};
 
 /// The records of an event, each as a line of its own, by lane.
 fn lines(event: &Event) -> Vec<(&'static str, String)> {
@@ -199,8 +202,32 @@ pub(super) fn tell(world: &World) {
     world.door.resume(&world.ada).unwrap();
     world.door.reload(&world.ada, OPEN).unwrap();
     world.door.halt(&world.ada, Halt::Agent(world.triage.clone())).unwrap();
-    world.door.retire(&world.ada, &world.triage).unwrap();
+    let of = world.registry.reinstatement(&world.triage).unwrap();
+    let (verifier, answer) = prover(world, &world.triage);
+    let proof = world.door.prove(&of, &verifier, &answer).unwrap();
+    world.door.reinstate(&world.ada, proof, Approval::by(&world.ada, of)).unwrap();
+    tell_of_people(world);
+    let _ = world.door.retire(&world.ada, &world.triage).unwrap();
     let _ = world.door.offboard(&world.bob, &operator("ada")).unwrap();
+}
+
+/// What people do to each other's roles.
+fn tell_of_people(world: &World) {
+    let (door, ada, eve) = (&world.door, &world.ada, HumanOperator::new(operator("eve")));
+    door.enroll(ada, &eve).unwrap();
+    let helper = AgentId::spiffe("spiffe://acme.example/agent/helper").unwrap();
+    door.register(ada, &helper, [operator("ada")]).unwrap();
+    let _ = door.bind(ada, &helper, AgentUserId::new("jira.acme.example", "helper").unwrap()).unwrap();
+    door.assign(ada, &helper, AccountabilityRole::Owner, eve.id()).unwrap();
+    let _ = door.withdraw(ada, &helper, AccountabilityRole::Owner, eve.id()).unwrap();
+    door.transfer(ada, &helper, &operator("ada"), eve.id()).unwrap();
+    door.announce_leaving(ada, eve.id(), Some(at(START + 60))).unwrap();
+    let glass = door.break_glass(ada, Prose::new("the queue is flooded").unwrap()).unwrap();
+    door.halt(&glass, Halt::Agent(helper.clone())).unwrap();
+    for key in [AgentKey::generate(&SystemEntropy).unwrap(), AgentKey::generate(&SystemEntropy).unwrap()] {
+        let key = Some(key.public().thumbprint());
+        drop(door.admit(danger::workload_vouched_by_host(world.triage.clone(), key, at(START + 60))).unwrap());
+    }
 }
 
 /// The members of every kind of record beside its link; a member with `?` is not in all of them.
@@ -218,10 +245,17 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent done", "agent decision effect"),
     ("agent ended", "agent calls state unknown"),
     ("agent minted", "agent audience credential decision until"),
-    ("agent administered offboarded", "administered agent left suspended"),
-    ("agent administered retired", "administered agent"),
-    ("agent administered suspended", "administered agent"),
+    ("agent administered assigned", "administered agent person role"),
+    ("agent administered bound", "administered agent agent_user"),
+    ("agent administered offboarded", "administered agent ended left suspended"),
+    ("agent administered registered", "administered agent sponsors"),
+    ("agent administered reinstated", "administered agent approval approver digest evidence proof"),
+    ("agent administered retired", "administered agent ended"),
+    ("agent administered suspended", "administered agent ended"),
     ("agent administered task", "administered agent"),
+    ("agent administered transferred", "administered agent from to"),
+    ("agent administered withdrawn", "administered agent ended person role suspended"),
+    ("agent attested_elsewhere", "agent digest key others until"),
     ("agent voided", "agent decision reason.code reason.detail"),
     ("agent_user named", "agent agent_user resource tool"),
     ("agent_user presented", "agent agent_user effect named"),
@@ -230,13 +264,23 @@ const MEMBERS: &[(&str, &str)] = &[
     ("operator approved_action", "approval evidence operator resource tool"),
     ("operator done", "decision effect operator"),
     ("operator voided", "decision operator"),
+    ("operator administered assigned", "administered operator person role"),
+    ("operator administered bound", "administered agent_user operator"),
+    ("operator administered enrolled", "administered operator person"),
     ("operator administered everything", "administered operator"),
-    ("operator administered offboarded", "administered left operator suspended"),
+    ("operator administered glass_broken", "administered operator until why"),
+    ("operator administered leaving", "administered leaves operator person"),
+    ("operator administered offboarded", "administered ended left operator suspended"),
     ("operator administered policies", "administered digest operator"),
+    ("operator administered registered", "administered operator sponsors"),
+    ("operator administered reinstated", "administered approval approver digest evidence operator proof"),
     ("operator administered resumed", "administered operator"),
-    ("operator administered retired", "administered operator"),
-    ("operator administered suspended", "administered operator"),
+    ("operator administered retired", "administered ended operator"),
+    ("operator administered suspended", "administered ended operator"),
     ("operator administered task", "administered operator"),
+    ("operator administered transferred", "administered from operator to"),
+    ("operator administered withdrawn", "administered ended operator person role suspended"),
+    ("operator emergency", "did operator why"),
 ];
 
 /// What every record has.

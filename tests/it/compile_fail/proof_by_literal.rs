@@ -1,5 +1,6 @@
 //! E0451: what was proven of a party, or consented to by one, cannot be rewritten.
-use bailiwick::identity::{AgentIdentity, OperatorId, OperatorSession, VerifiedWorkload};
+use bailiwick::BreakGlass;
+use bailiwick::identity::{AgentIdentity, FreshProof, OperatorId, OperatorSession, Reinstatement, VerifiedWorkload};
 use bailiwick::mandate::Approval;
 use bailiwick::time::Timestamp;
 
@@ -13,6 +14,12 @@ pub fn rewrite(agent: AgentIdentity, proof: VerifiedWorkload, to: (OperatorId, O
     let _ = |approval: Approval| Approval { operator, ..approval };
     #[cfg(feature = "wrong")]
     let _ = |session: OperatorSession| OperatorSession { until, ..session };
+    #[cfg(feature = "wrong")]
+    let _ = |proof: FreshProof, of: Reinstatement| FreshProof { reinstatement: of, ..proof };
+    #[cfg(feature = "wrong")]
+    let _ = |glass: BreakGlass| BreakGlass { until, ..glass };
+    #[cfg(not(feature = "wrong"))]
+    let _ = |proof: FreshProof, glass: BreakGlass| (proof.reinstatement().clone(), glass.until());
     #[cfg(not(feature = "wrong"))]
     let _ = |approval: Approval, session: OperatorSession| {
         (*agent.sponsor() == first, *approval.operator() == operator, proof.until() == until, session.until())

@@ -1,0 +1,295 @@
+//! The registry: who is known and active, who answers for whom, and which agent user belongs to which agent.
+
+mod change;
+mod entries;
+mod error;
+mod proofs;
+mod roles;
+mod snapshot;
+mod state;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use entries::Entries;
+use proofs::Proofs;
+
+use super::{AgentId, AgentIdentity, AgentUser, AgentUserId, HumanOperator, OperatorId, ProofMethod, VerifiedWorkload};
+use crate::live::Hold;
+use crate::time::Timestamp;
+
+pub(crate) use change::Edit;
+pub use change::{Change, Ended, Reinstatement};
+pub use error::RegistryError;
+pub(crate) use proofs::Elsewhere;
+pub use roles::AccountabilityRole;
+pub(super) use roles::Sponsors;
+pub use snapshot::RegistrySnapshot;
+pub use state::{AgentState, OperatorState};
+
+/// Who is known. Filled by the host, then given to the [`Authorizer`](crate::Authorizer).
+///
+/// Every agent has at least one active human sponsor; when the last one leaves, the agent is suspended. Ids are
+/// never used again. Decisions do not read the registry: what they need hangs on cells that a change flips.
+///
+/// ```
+/// use bailiwick::identity::{AgentId, AgentUserId, HumanOperator, OperatorId, Registry};
+///
+/// let ada = OperatorId::new("https://idp.acme.example", "u_7Qm2c1")?;
+/// let agent = AgentId::spiffe("spiffe://acme.example/agent/invoices")?;
+///
+/// let registry = Registry::new();
+/// registry.enroll(HumanOperator::new(ada.clone()))?;
+/// registry.register(agent.clone(), [ada])?;
+/// let seen_as = registry.bind(&agent, AgentUserId::new("jira.acme.example", "invoice-bot")?)?;
+/// assert_eq!(seen_as.agent(), &agent);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Registry(RwLock<Entries>);
+
+impl Registry {
+    /// An empty registry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Makes a person known, as active.
+    ///
+    /// # Errors
+    ///
+    /// The id is registered, or was.
+    pub fn enroll(&self, operator: HumanOperator) -> Result<(), RegistryError> {
+        self.apply(&Edit::Enroll(operator.id().clone())).map(drop)
+    }
+
+    /// Makes an agent known, as active, with the people who answer for it.
+    ///
+    /// # Errors
+    ///
+    /// The id is registered, or was; there is no sponsor, or one of them is not an active operator.
+    pub fn register(
+        &self,
+        agent: AgentId,
+        sponsors: impl IntoIterator<Item = OperatorId>,
+    ) -> Result<(), RegistryError> {
+        // The host's iterator runs before the lock is taken.
+        let sponsors: BTreeSet<_> = sponsors.into_iter().collect();
+        self.apply(&Edit::Register(agent, sponsors.into_iter().collect())).map(drop)
+    }
+
+    /// Gives a person a role in the life of an agent, besides those who sponsor it from the start.
+    ///
+    /// # Errors
+    ///
+    /// The agent is not known or retired, the person is no active operator, has this role already, or 64 others have.
+    pub fn assign(&self, agent: &AgentId, role: AccountabilityRole, to: &OperatorId) -> Result<(), RegistryError> {
+        self.apply(&Edit::Assign(agent.clone(), role, to.clone())).map(drop)
+    }
+
+    /// Binds an agent user to its agent, for good. Asking again for the same binding returns it.
+    ///
+    /// # Errors
+    ///
+    /// The agent is not registered or not active, has another agent user, or the agent user belongs to another agent.
+    pub fn bind(&self, agent: &AgentId, user: AgentUserId) -> Result<AgentUser, RegistryError> {
+        let mut entries = self.write();
+        if let Some(bound) = entries.users.get(&user)
+            && bound != agent
+        {
+            return Err(RegistryError::UserHasAgent { user, bound: bound.clone(), asked: agent.clone() });
+        }
+        let entry = entries.agents.get_mut(agent).ok_or_else(|| RegistryError::UnknownAgent(agent.clone()))?;
+        match &entry.user {
+            Some(bound) if *bound.id() == user => Ok(bound.clone()),
+            Some(bound) => {
+                let bound = bound.id().clone();
+                Err(RegistryError::AgentHasUser { agent: agent.clone(), bound, asked: user })
+            }
+            None => {
+                let state = entry.state;
+                let hold = entry.life.hold();
+                let hold = hold.ok_or_else(|| RegistryError::AgentNotActive { agent: agent.clone(), state })?;
+                let bound = AgentUser::new(user.clone(), agent.clone(), hold);
+                entry.user = Some(bound.clone());
+                entries.users.insert(user, agent.clone());
+                Ok(bound)
+            }
+        }
+    }
+
+    /// The state of an agent.
+    pub fn agent_state(&self, agent: &AgentId) -> Option<AgentState> {
+        self.read().agents.get(agent).map(|entry| entry.state)
+    }
+
+    /// The state of an operator.
+    pub fn operator_state(&self, operator: &OperatorId) -> Option<OperatorState> {
+        self.read().operators.get(operator).map(|entry| entry.state)
+    }
+
+    /// Every agent, in order, with its state and its sponsors.
+    pub fn agents(&self) -> Vec<(AgentId, AgentState, BTreeSet<OperatorId>)> {
+        let entries = self.read();
+        let sponsors = |entry: &entries::Agent| entry.people(AccountabilityRole::Sponsor).cloned().collect();
+        let all = entries.agents.iter().map(|(id, entry)| (id.clone(), entry.state, sponsors(entry)));
+        let mut all: Vec<_> = all.collect();
+        all.sort();
+        all
+    }
+
+    /// Who has this role of an agent, in order, active or not.
+    pub fn people(&self, agent: &AgentId, role: AccountabilityRole) -> Vec<OperatorId> {
+        self.read().agents.get(agent).into_iter().flat_map(|entry| entry.people(role)).cloned().collect()
+    }
+
+    /// Admits a proven workload: it must be registered, active, and have an active sponsor. Says where else it is, if that
+    /// is news, or refuses it then.
+    pub(crate) fn admit(
+        &self,
+        workload: VerifiedWorkload,
+        now: Timestamp,
+        in_one_place: bool,
+    ) -> Result<(AgentIdentity, Option<Elsewhere>), RegistryError> {
+        let (agent, until) = (workload.agent(), workload.until());
+        if now >= until {
+            return Err(RegistryError::ProofExpired { until, now });
+        }
+        let entries = self.read();
+        let entry = entries.agent(agent)?;
+        let hold = match (entry.state, entry.life.hold()) {
+            (AgentState::Active, Some(hold)) => hold,
+            (state, _) => return Err(RegistryError::AgentNotActive { agent: agent.clone(), state }),
+        };
+        if !entry.is_sponsored() {
+            return Err(RegistryError::NoSponsor(agent.clone()));
+        }
+        let elsewhere = entry.proofs.note(&workload, now, in_one_place);
+        let sponsors = Arc::clone(&entry.sponsors);
+        drop(entries);
+        if let (Some(Elsewhere { until, .. }), true) = (&elsewhere, in_one_place) {
+            return Err(RegistryError::Elsewhere { agent: agent.clone(), until: *until });
+        }
+        let missing = RegistryError::NoSponsor(agent.clone());
+        Ok((AgentIdentity::new(workload, sponsors, hold).ok_or(missing)?, elsewhere))
+    }
+
+    /// Checks that it was this registry that admitted the agent, and that the agent was active ever since.
+    pub(crate) fn check_admitted(&self, agent: &AgentIdentity) -> Result<(), RegistryError> {
+        let (entries, id) = (self.read(), agent.id());
+        let entry = entries.agents.get(id).ok_or_else(|| RegistryError::UnknownAgent(id.clone()))?;
+        match entry.life.hold() {
+            Some(hold) if hold == *agent.hold() => Ok(()),
+            _ => Err(RegistryError::AgentNotActive { agent: id.clone(), state: entry.state }),
+        }
+    }
+
+    /// Hangs on to the active life of an operator.
+    pub(crate) fn hold_operator(&self, operator: &OperatorId) -> Result<Hold, RegistryError> {
+        self.read().active_operator(operator)
+    }
+
+    /// What a person is asked to approve so that a suspended agent comes back.
+    ///
+    /// # Errors
+    ///
+    /// The agent is not known, or not suspended.
+    pub fn reinstatement(&self, agent: &AgentId) -> Result<Reinstatement, RegistryError> {
+        let entries = self.read();
+        let entry = entries.suspended(agent)?;
+        let active = || RegistryError::AgentNotSuspended { agent: agent.clone(), state: entry.state };
+        let stop = entry.life.stopped().ok_or_else(active)?;
+        Ok(Reinstatement { agent: agent.clone(), stop })
+    }
+
+    /// Checks that a workload proved itself for this stop of this agent, and its proof holds.
+    pub(crate) fn check_proof(
+        &self,
+        reinstatement: &Reinstatement,
+        workload: &VerifiedWorkload,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        let until = workload.until();
+        if now >= until {
+            return Err(RegistryError::ProofExpired { until, now });
+        }
+        if workload.agent() != reinstatement.agent() {
+            return Err(RegistryError::StoppedSince(workload.agent().clone()));
+        }
+        self.check(&Edit::Reinstate(reinstatement.clone(), *workload.digest()))
+    }
+
+    /// The state of an agent, and its sponsors, owners and managers.
+    pub(crate) fn governed(&self, agent: &AgentId) -> Result<(AgentState, [Vec<OperatorId>; 3]), RegistryError> {
+        let entries = self.read();
+        let entry = entries.agent(agent)?;
+        let people = |role| entry.people(role).cloned().collect();
+        let [sponsor, owner, manager] =
+            [AccountabilityRole::Sponsor, AccountabilityRole::Owner, AccountabilityRole::Manager];
+        Ok((entry.state, [people(sponsor), people(owner), people(manager)]))
+    }
+
+    /// Whether a change can be made now.
+    pub(crate) fn check(&self, edit: &Edit) -> Result<(), RegistryError> {
+        self.read().check(edit)
+    }
+
+    /// Makes a change. It takes effect before this returns, and is not recorded yet.
+    pub(crate) fn apply(&self, edit: &Edit) -> Result<Change, RegistryError> {
+        self.write().apply(edit)
+    }
+
+    /// Every agent and what is known of it now, in order.
+    pub(crate) fn inventory(&self, now: Timestamp) -> Vec<Listed> {
+        let entries = self.read();
+        let leaving = |person: &OperatorId| {
+            let entry = entries.operators.get(person).filter(|entry| entry.state == OperatorState::Active);
+            (person.clone(), entry.and_then(|entry| entry.leaving), entry.is_some())
+        };
+        let listed = |(id, entry): (&AgentId, &entries::Agent)| Listed {
+            agent: id.clone(),
+            state: entry.state,
+            sponsors: entry.people(AccountabilityRole::Sponsor).map(leaving).collect(),
+            owners: entry.people(AccountabilityRole::Owner).cloned().collect(),
+            managers: entry.people(AccountabilityRole::Manager).cloned().collect(),
+            agent_user: entry.user.as_ref().map(|user| user.id().clone()),
+            proof: entry.proofs.last(),
+            places: entry.proofs.places(now),
+            last_use: entry.life.used(),
+        };
+        let mut all: Vec<Listed> = entries.agents.iter().map(listed).collect();
+        drop(entries);
+        all.sort_by(|one, other| one.agent.cmp(&other.agent));
+        all
+    }
+
+    fn of(entries: Entries) -> Self {
+        Self(RwLock::new(entries))
+    }
+
+    // No code of the host runs under the lock and no critical section panics, so poison says nothing.
+    fn read(&self) -> RwLockReadGuard<'_, Entries> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Entries> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the registry knows of one agent.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub(crate) agent: AgentId,
+    pub(crate) state: AgentState,
+    /// Each with when they leave, where that is known, and whether they are active.
+    pub(crate) sponsors: Vec<(OperatorId, Option<Timestamp>, bool)>,
+    pub(crate) owners: Vec<OperatorId>,
+    pub(crate) managers: Vec<OperatorId>,
+    pub(crate) agent_user: Option<AgentUserId>,
+    /// How it was proven last, and until when.
+    pub(crate) proof: Option<(ProofMethod, Timestamp)>,
+    /// With how many keys it is attested now.
+    pub(crate) places: usize,
+    pub(crate) last_use: Option<Timestamp>,
+}

@@ -1,0 +1,190 @@
+//! The registry as a value: to be kept by the host, and restored in another process.
+
+use serde::{Deserialize, Serialize};
+
+use super::entries::{Agent, Entries, Operator};
+use super::roles::Sponsors;
+use super::{AccountabilityRole, AgentState, OperatorState, Proofs, Registry, RegistryError};
+use crate::identity::{AgentId, AgentUser, AgentUserId, OperatorId};
+use crate::live::Cell;
+use crate::strict::{Object, objects, present};
+use crate::time::Timestamp;
+
+/// Everything that a [`Registry`] knows, those who left and what was retired too: ids are never used again.
+///
+/// Reading is strict, and says nothing yet of whether it fits together; [`Registry::restore`] does. What is restored is
+/// known, and nothing of it is revived: identities, tasks, permits, credentials and agent users of the registry that it
+/// was taken from mean nothing to the one that is made of it.
+///
+/// ```
+/// use bailiwick::identity::{HumanOperator, OperatorId, Registry, RegistrySnapshot};
+///
+/// let registry = Registry::new();
+/// registry.enroll(HumanOperator::new(OperatorId::new("https://idp.acme.example", "ada")?))?;
+/// let kept = serde_json::to_string(&registry.snapshot())?;
+///
+/// let snapshot: RegistrySnapshot = serde_json::from_str(&kept)?;
+/// let registry = Registry::restore(snapshot)?;
+/// assert_eq!(serde_json::to_string(&registry.snapshot())?, kept);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Object<Written>")]
+pub struct RegistrySnapshot {
+    /// The version of the format.
+    v: u8,
+    operators: Vec<OperatorEntry>,
+    agents: Vec<AgentEntry>,
+}
+
+const VERSION: u8 = 1;
+
+/// The JSON of a [`RegistrySnapshot`].
+#[derive(Deserialize)]
+#[serde(rename = "RegistrySnapshot", deny_unknown_fields)]
+struct Written {
+    v: u8,
+    #[serde(deserialize_with = "objects")]
+    operators: Vec<OperatorEntry>,
+    #[serde(deserialize_with = "objects")]
+    agents: Vec<AgentEntry>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OperatorEntry {
+    operator: OperatorId,
+    state: OperatorState,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    leaving: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AgentEntry {
+    agent: AgentId,
+    state: AgentState,
+    sponsors: Vec<OperatorId>,
+    owners: Vec<OperatorId>,
+    managers: Vec<OperatorId>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    agent_user: Option<AgentUserId>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    last_use: Option<Timestamp>,
+}
+
+impl TryFrom<Object<Written>> for RegistrySnapshot {
+    type Error = String;
+    fn try_from(Object(written): Object<Written>) -> Result<Self, String> {
+        let Written { v, operators, agents } = written;
+        if v != VERSION {
+            return Err(format!("a snapshot of version {v}, only {VERSION} is read"));
+        }
+        Ok(Self { v, operators, agents })
+    }
+}
+
+impl Registry {
+    /// Everything that is known now, in order.
+    pub fn snapshot(&self) -> RegistrySnapshot {
+        let entries = self.read();
+        let operator = |(id, entry): (&OperatorId, &Operator)| OperatorEntry {
+            operator: id.clone(),
+            state: entry.state,
+            leaving: entry.leaving,
+        };
+        let agent = |(id, entry): (&AgentId, &Agent)| {
+            let people = |role| entry.people(role).cloned().collect();
+            AgentEntry {
+                agent: id.clone(),
+                state: entry.state,
+                sponsors: people(AccountabilityRole::Sponsor),
+                owners: people(AccountabilityRole::Owner),
+                managers: people(AccountabilityRole::Manager),
+                agent_user: entry.user.as_ref().map(|user| user.id().clone()),
+                last_use: entry.life.used(),
+            }
+        };
+        let mut operators: Vec<_> = entries.operators.iter().map(operator).collect();
+        let mut agents: Vec<_> = entries.agents.iter().map(agent).collect();
+        drop(entries);
+        operators.sort_by(|one, other| one.operator.cmp(&other.operator));
+        agents.sort_by(|one, other| one.agent.cmp(&other.agent));
+        RegistrySnapshot { v: VERSION, operators, agents }
+    }
+
+    /// A registry that knows what another did when the snapshot was taken, and revives nothing of it.
+    ///
+    /// # Errors
+    ///
+    /// An id is there twice, or is an agent's and an operator's; an agent has a person in a role who is not among the
+    /// operators, or twice; an active agent has no active sponsor; two agents have one agent user.
+    pub fn restore(snapshot: RegistrySnapshot) -> Result<Self, RegistryError> {
+        let mut entries = Entries::default();
+        for OperatorEntry { operator, state, leaving } in snapshot.operators {
+            entries.check(&super::Edit::Enroll(operator.clone()))?;
+            entries.operators.insert(operator, Operator { state, life: Cell::default(), leaving });
+        }
+        for entry in snapshot.agents {
+            entries.restore(entry)?;
+        }
+        for operator in entries.operators.values().filter(|operator| operator.state != OperatorState::Active) {
+            operator.life.stop();
+        }
+        for (id, agent) in &mut entries.agents {
+            if agent.state == AgentState::Active && !agent.is_sponsored() {
+                return Err(RegistryError::NoSponsor(id.clone()));
+            }
+            if agent.state != AgentState::Active {
+                agent.stop(agent.state);
+            }
+        }
+        Ok(Self::of(entries))
+    }
+}
+
+impl Entries {
+    /// Puts an agent back. Its cell, and those of the people, do not stand as they did yet.
+    fn restore(&mut self, written: AgentEntry) -> Result<(), RegistryError> {
+        let AgentEntry { agent, state, sponsors, owners, managers, agent_user, last_use } = written;
+        self.check_name(&agent)?;
+        let people = [
+            (AccountabilityRole::Sponsor, &sponsors),
+            (AccountabilityRole::Owner, &owners),
+            (AccountabilityRole::Manager, &managers),
+        ];
+        for (role, people) in people {
+            super::entries::check_room(&agent, role, people.len())?;
+            for (place, person) in people.iter().enumerate() {
+                if people.iter().take(place).any(|before| before == person) {
+                    return Err(RegistryError::HasRole { person: person.clone(), role, agent });
+                }
+                if !self.operators.contains_key(person) {
+                    return Err(RegistryError::UnknownOperator(person.clone()));
+                }
+            }
+        }
+        let life = Cell::used_at(last_use);
+        let lives =
+            sponsors.iter().filter_map(|person| Some((person.clone(), self.operators.get(person)?.life.hold()?)));
+        let sponsors = Sponsors::new(lives.collect());
+        let owners = owners.into_iter().map(|person| (AccountabilityRole::Owner, person));
+        let managers = managers.into_iter().map(|person| (AccountabilityRole::Manager, person));
+        let mut others: Vec<_> = owners.chain(managers).collect();
+        others.sort();
+        let user = match agent_user {
+            None => None,
+            Some(user) => {
+                if let Some(bound) = self.users.get(&user) {
+                    return Err(RegistryError::UserHasAgent { user, bound: bound.clone(), asked: agent });
+                }
+                self.users.insert(user.clone(), agent.clone());
+                life.hold().map(|life| AgentUser::new(user, agent.clone(), life))
+            }
+        };
+        let proofs = Proofs::default();
+        let entry = Agent { state, life, sponsors, others: others.into(), user, proofs };
+        self.agents.insert(agent, entry);
+        Ok(())
+    }
+}
