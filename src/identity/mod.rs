@@ -6,14 +6,17 @@
 
 mod agent;
 mod agent_user;
+mod namespace;
 mod operator;
 mod possession;
+pub mod projection;
 mod proof;
 mod registry;
 mod spiffe;
 
 pub use agent::{AgentId, AgentIdentity};
 pub use agent_user::{AgentUser, AgentUserId, Handle, SystemName};
+pub use namespace::{HandleError, Namespace};
 pub use operator::{HumanOperator, OperatorId, OperatorSession, SessionError};
 pub use possession::{AgentKey, Challenge, KeyPossession};
 pub use proof::{IdentityVerifier, ProofError, ProofMethod, VerifiedWorkload, danger};
