@@ -4,14 +4,17 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::audit::{Administered, AgentFact, AuditSink, Lanes};
+use crate::audit::{Administered, AgentFact, AgentUserFact, AuditSink, Lanes};
 use crate::builder::Builder;
 use crate::canonical::{Digest, Salt};
 use crate::credential::VerifiedCredential;
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, TaskId, TransactionId};
-use crate::identity::{AgentId, AgentIdentity, Change, OperatorId, OperatorSession, Registry, VerifiedWorkload};
+use crate::identity::projection::Drift;
+use crate::identity::{
+    AgentId, AgentIdentity, Change, OperatorId, OperatorSession, Registry, RegistryError, VerifiedWorkload,
+};
 use crate::jose::Refused;
 use crate::live::{locked, shielded};
 use crate::mandate::{Action, Assignment, Mandate, TaskState};
@@ -241,6 +244,23 @@ impl Authorizer {
         self.0.administered(by, None, Administered::Policies { digest }, now)?;
         self.0.evaluator.install(loaded);
         Ok(digest)
+    }
+
+    /// Records that another system's record of an agent user is not what it should be. Nothing else comes of it: the agent
+    /// is what it was. Where there is no difference, nothing is recorded.
+    ///
+    /// # Errors
+    ///
+    /// The agent user is not bound in this door's registry, or the record was not taken.
+    pub fn drifted(&self, drift: &Drift) -> Result<(), Error> {
+        let (now, user) = (self.0.now()?, drift.user());
+        self.0.registry.shown(user).map_err(RegistryError::from)?;
+        if drift.is_none() {
+            return Ok(());
+        }
+        let fact = AgentUserFact::Drifted { differences: drift.differences().to_vec(), left_out: drift.left_out() };
+        let agent_user = Some((user.id().clone(), user.agent().clone(), fact));
+        self.0.write(now, Lanes { agent_user, ..Lanes::default() })
     }
 
     /// Records the end of every task that ended without being closed, and the effects that nobody told.

@@ -54,6 +54,12 @@ impl Timestamp {
         u64::try_from(self.0.unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
     }
 
+    /// How long after `earlier` it is; nothing, where it is before.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        (self.0 - earlier.0).try_into().unwrap_or_default()
+    }
+
     /// The moment `duration` later, or the end of the year 9999 if that comes first.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {

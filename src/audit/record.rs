@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, Audience, BootId, CredentialId, EventId, Prose, RecordId, TaskId, TransactionId};
+use crate::identity::projection::Difference;
 use crate::identity::{AgentId, AgentUserId, OperatorId, ProofMethod};
 use crate::mandate::{Evidence, LedgerView, Mode, Resource, Standing, TaskState, ToolName};
 use crate::policy::{Outcome, Reason, Verdict};
@@ -272,6 +273,13 @@ pub enum AgentUserFact {
         named: EventId,
         /// The effect.
         effect: Effect,
+    },
+    /// Its record in that system is not what it should be. The agent did nothing, and nothing changed for it.
+    Drifted {
+        /// What differs, the gravest first.
+        differences: Vec<Difference>,
+        /// How many differences more there were.
+        left_out: usize,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use bailiwick::Halt;
 use bailiwick::identity::projection::{DriftKind, ScimError, ScimOp, ScimUser, Severity};
-use bailiwick::identity::{AgentState, Registry};
+use bailiwick::identity::{AgentState, HandleError, Registry, RegistryError};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -328,4 +328,28 @@ proptest! {
     fn no_text_panics(text in ".{0,200}") {
         law::hold(&text).map_err(TestCaseError::fail)?;
     }
+}
+
+#[test]
+fn drift_is_written_in_the_lane_of_the_agent_user_alone() {
+    let world = World::new(OPEN);
+    let user = shown(&world.registry, &world);
+    let drift = user.patched(&one("add", "password", json!("hunter2"))).expect("a patch");
+    world.door.drifted(&drift).expect("a record");
+    let event = world.sink.events().pop().expect("an event");
+    assert_eq!((&event.operator, &event.agent), (&None, &None), "nobody did anything");
+    let record = serde_json::to_value(event.agent_user.expect("a record")).expect("JSON");
+    assert_eq!(record["agent_user"]["handle"], "triage-bot");
+    assert_eq!((&record["agent"], &record["kind"]), (&json!(world.triage.as_str()), &json!("drifted")));
+    let differences = json!([{ "kind": "gained_credential", "op": "add", "path": "password" }]);
+    assert_eq!((&record["differences"], &record["left_out"]), (&differences, &json!(0)));
+    assert_eq!((&record["agent_user_record"], &record["task"]), (&record["id"], &Value::Null));
+
+    let before = world.sink.events().len();
+    world.door.drifted(&user.patched(&one("replace", "active", json!(true))).expect("a patch")).expect("nothing to do");
+    assert_eq!(world.sink.events().len(), before, "no difference, no record");
+    let other = World::new(OPEN);
+    let refused = world.door.drifted(&shown(&other.registry, &other).deleted()).expect_err("bound elsewhere");
+    assert_eq!(refused, RegistryError::from(HandleError::NotBound(other.triage_bot.id().clone())).into());
+    assert_eq!(world.sink.events().len(), before);
 }

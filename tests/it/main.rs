@@ -12,6 +12,7 @@ mod administration;
 mod allocations;
 mod any;
 mod arguments;
+mod attribution;
 mod audit;
 mod bundles;
 mod catalog;
