@@ -48,6 +48,7 @@ mod policies;
 mod policy_bounds;
 mod policy_facts;
 mod possession;
+mod projecting;
 mod projections;
 mod published;
 mod reasons;
