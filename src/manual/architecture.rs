@@ -78,6 +78,10 @@
 //! 17. A credential is no wider than its permit: [`Authorizer::accept`](crate::Authorizer::accept) uses it up for exactly
 //!     the tool, resource and arguments that were permitted. A service elsewhere sees tool and resource only.
 //!
+//! 18. An agent user's record elsewhere follows its agent and never leads it: *active* is derived, and what another system
+//!     makes of the record is [`Drift`](crate::identity::projection::Drift), which is reported and changes nothing.
+//! 19. A handle is one party's, in whatever case: a person's, or one agent's, and then in a namespace for agents.
+//!
 //! # Seams that a host implements
 //!
 //! | seam | what it does | what comes with the crate |
@@ -99,6 +103,10 @@
 //! | an operator of Cedar's | `policy/compiled/compile.rs`, `policy/compiled/program.rs` |
 //! | what an argument can be held to | `mandate/constraints.rs` and `mandate/broken.rs`, then `policy/json_schema.rs` |
 //! | a new kind of workload proof | a new file in `identity/` |
+//! | which handles are for agents | `identity/namespace.rs` |
+//! | what other systems are shown of an agent user | `identity/projection/scim.rs`, `userinfo.rs` |
+//! | what counts as drift of a record elsewhere | `identity/projection/drift.rs` |
+//! | who did what another system saw | `audit/attribution.rs` |
 //! | what an approval can cover | `mandate/scope.rs` |
 //! | a field of the record | `audit/record.rs` |
 //! | the claims of a credential | `credential/token.rs` |
