@@ -247,7 +247,8 @@ impl Authorizer {
     }
 
     /// Records that another system's record of an agent user is not what it should be. Nothing else comes of it: the agent
-    /// is what it was. Where there is no difference, nothing is recorded.
+    /// is what it was. Where there is no difference, nothing is recorded; where there are many reports, it is the host's to
+    /// say how many of them the sink has room for.
     ///
     /// # Errors
     ///

@@ -17,6 +17,8 @@ use time::{OffsetDateTime, UtcDateTime};
 /// let start = Timestamp::from_unix(1_790_000_000).expect("between 1970 and 9999");
 /// assert_eq!(start.to_string(), "2026-09-21T14:13:20Z");
 /// assert!(start < start.after(Duration::from_secs(1)));
+/// assert_eq!(start.after(Duration::from_secs(1)).since(start), Duration::from_secs(1));
+/// assert_eq!(start.since(start.after(Duration::from_secs(1))), Duration::ZERO);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(UtcDateTime);

@@ -27,8 +27,8 @@
 //! 1. **clock**: read once. A clock that goes backwards stands still until it has caught up, so nothing revives.
 //! 2. **reserve**: a place in the ledger's budget, checked and booked in one step.
 //! 3. **guard**: what no policy overrides. Everything running, agent active, task active, proof and task not over, the
-//!    person approved and is active; the tool is declared, the agent user is the agent's own, the arguments are what the
-//!    tool declares, the scope covers them, the budget has room.
+//!    person approved and is active; the tool is declared, the agent user (presented, or to be shaped like) is the agent's
+//!    own, the arguments are what the tool declares, the scope covers them, the budget has room.
 //! 4. **policies**: Cedar's, compiled, and of those the ones that can matter for this tool, agent and resource. Any
 //!    evaluation error denies, since Cedar skips a policy that errs, and a skipped `forbid` would open the door. What is
 //!    refused without the agent user is refused with it. What is refused, and would be permitted with a human's approval,

@@ -218,7 +218,8 @@
 //! # Find out who it was
 //!
 //! A ticket says: `triage-bot`, at such a time. [`Sighting`](crate::audit::Sighting) finds the agent, the task and the human
-//! in the records; where several actions fit, it returns all of them.
+//! in the records; where several actions fit, it returns all of them. Where a system names a user in a callback,
+//! [`Registry::agent_user`](crate::identity::Registry::agent_user) says whose record that is, if it is an agent's.
 //!
 //! ```
 //! use bailiwick::audit::{Behind, Event, Sighting};

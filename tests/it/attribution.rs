@@ -278,7 +278,7 @@ fn begin(world: &World, payer: bool) -> Task {
 }
 
 proptest! {
-    #![proptest_config(cases(96))]
+    #![proptest_config(cases(64))]
 
     /// By the test's own account: every action that it may have been, with what is known of it, and no other.
     #[test]

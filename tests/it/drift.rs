@@ -88,6 +88,12 @@ fn every_way_in_which_a_record_drifts_has_a_name() {
         ("replace", format!("{ENTERPRISE}:manager.value"), json!("bob"), Some(OtherManager)),
         ("replace", format!("{ENTERPRISE}:manager.value"), json!("https://idp.acme.example#ada"), None),
         ("replace", format!("{ENTERPRISE}:manager"), json!({ "value": "https://idp.acme.example#ada" }), None),
+        (
+            "replace",
+            format!("{ENTERPRISE}:manager"),
+            json!({ "VALUE": "https://idp.acme.example#ada", "value": "bob" }),
+            Some(OtherManager),
+        ),
         ("replace", format!("{ENTERPRISE}:manager.displayName"), json!("Ada"), None),
         ("replace", ENTERPRISE.into(), json!({ "manager": { "Value": "bob" } }), Some(OtherManager)),
         ("add", format!("{ENTERPRISE}:employeeNumber"), json!("7"), Some(Disguised)),

@@ -1,5 +1,7 @@
 //! Drift: what another system made of a record, held against what the record should be. It changes nothing here.
 
+use std::collections::BTreeMap;
+
 use super::patch::{Attribute, Change, Schema, read_patch, read_record};
 use super::scim::{AGENT, ENTERPRISE, USER, USER_TYPE};
 use super::{ScimError, ScimOp, ScimUser};
@@ -210,11 +212,8 @@ impl ScimUser {
             // The other side's own (RFC 7643, section 4.3): it looks them up by the value.
             ("manager", Some("displayname" | "$ref")) => None,
             ("manager", sub) => {
-                let to = change.set().filter(|_| !change.at.filtered);
-                let to = match to {
-                    Some(Json::Record(members)) if sub.is_none() => {
-                        members.iter().find(|(name, _)| name.eq_ignore_ascii_case("value")).map(|(_, value)| value)
-                    }
+                let to = match change.set().filter(|_| !change.at.filtered) {
+                    Some(Json::Record(members)) if sub.is_none() => only_value(members),
                     to => to,
                 };
                 let same = match (to, self.manager()) {
@@ -271,6 +270,13 @@ impl Change {
         let same = matches!(self.whole(), Some(Json::Text(text)) if is_same(text));
         (!same).then_some(kind)
     }
+}
+
+/// The member `value`, in whatever case; none, where there are two that a reader could choose from.
+fn only_value(members: &BTreeMap<String, Json>) -> Option<&Json> {
+    let mut values = members.iter().filter(|(name, _)| name.eq_ignore_ascii_case("value"));
+    let (_, value) = values.next()?;
+    values.next().is_none().then_some(value)
 }
 
 /// A truth value, which some systems write as a text.
