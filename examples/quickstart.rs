@@ -5,7 +5,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use bailiwick::audit::{Effect, MemorySink};
 use bailiwick::credential::{MintKey, Minter};
-use bailiwick::identity::{AgentId, AgentKey, AgentUserId, HumanOperator, OperatorId, Registry, danger};
+use bailiwick::identity::{AgentId, AgentKey, AgentUserId, HumanOperator, Namespace, OperatorId, Registry, danger};
 use bailiwick::mandate::{Action, ActionClass, Grant, Intent, Mandate, Resource, Scope, Tool};
 use bailiwick::policy::{Catalog, Evaluator};
 use bailiwick::{Authorizer, entropy::SystemEntropy, id::Audience, id::Issuer, time::Clock, time::SystemClock};
@@ -26,6 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let registry = Registry::new();
     registry.enroll(ada.clone())?;
     registry.register(agent.clone(), [ada.id().clone()])?;
+    registry.declare(Namespace::suffix("jira.acme.example", "-bot")?);
     let seen_as = registry.bind(&agent, AgentUserId::new("jira.acme.example", "triage-bot")?)?;
     let read = Tool::new("ticket.read".parse()?, ActionClass::Read);
     let close = Tool::new("ticket.close".parse()?, ActionClass::Write);

@@ -4,14 +4,15 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::audit::{AgentFact, AuditSink, Lanes};
+use crate::audit::{AgentFact, AgentUserFact, AuditSink, Lanes};
 use crate::builder::Builder;
 use crate::canonical::Salt;
 use crate::credential::VerifiedCredential;
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, TaskId, TransactionId};
-use crate::identity::{AgentId, AgentIdentity, Elsewhere, Registry, VerifiedWorkload};
+use crate::identity::projection::Drift;
+use crate::identity::{AgentId, AgentIdentity, Elsewhere, Registry, RegistryError, VerifiedWorkload};
 use crate::jose::Refused;
 use crate::live::{locked, shielded};
 use crate::mandate::{Action, Assignment, Mandate, TaskState};
@@ -148,6 +149,24 @@ impl Authorizer {
         // Whoever stopped the task meanwhile has the last word.
         self.0.verify_alive(&assignment, verified.mode())?;
         Ok(verified)
+    }
+
+    /// Records that another system's record of an agent user is not what it should be. Nothing else comes of it: the agent
+    /// is what it was. Where there is no difference, nothing is recorded; where there are many reports, it is the host's to
+    /// say how many of them the sink has room for.
+    ///
+    /// # Errors
+    ///
+    /// The agent user is not bound in this door's registry, or the record was not taken.
+    pub fn drifted(&self, drift: &Drift) -> Result<(), Error> {
+        let (now, user) = (self.0.now()?, drift.user());
+        self.0.registry.shown(user).map_err(RegistryError::from)?;
+        if drift.is_none() {
+            return Ok(());
+        }
+        let fact = AgentUserFact::Drifted { differences: drift.differences().to_vec(), left_out: drift.left_out() };
+        let agent_user = Some((user.id().clone(), user.agent().clone(), fact));
+        self.0.write(now, Lanes { agent_user, ..Lanes::default() })
     }
 
     /// Records the end of every task that ended without being closed, and the effects that nobody told.

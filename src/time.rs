@@ -17,6 +17,8 @@ use time::{OffsetDateTime, UtcDateTime};
 /// let start = Timestamp::from_unix(1_790_000_000).expect("between 1970 and 9999");
 /// assert_eq!(start.to_string(), "2026-09-21T14:13:20Z");
 /// assert!(start < start.after(Duration::from_secs(1)));
+/// assert_eq!(start.after(Duration::from_secs(1)).since(start), Duration::from_secs(1));
+/// assert_eq!(start.since(start.after(Duration::from_secs(1))), Duration::ZERO);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(UtcDateTime);
@@ -52,6 +54,12 @@ impl Timestamp {
 
     pub(crate) fn unix_millis(self) -> u64 {
         u64::try_from(self.0.unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
+    }
+
+    /// How long after `earlier` it is; nothing, where it is before.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        (self.0 - earlier.0).try_into().unwrap_or_default()
     }
 
     /// The moment `duration` later, or the end of the year 9999 if that comes first.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use bailiwick::audit::{Denial, Effect, MemorySink};
 use bailiwick::identity::{
-    AgentId, AgentIdentity, AgentUser, AgentUserId, HumanOperator, OperatorId, OperatorSession, Registry, danger,
+    AgentId, AgentIdentity, AgentUser, AgentUserId, HumanOperator, Namespace, OperatorId, OperatorSession, Registry,
+    danger,
 };
 use bailiwick::mandate::{Action, Approval, Intent, Mandate, Resource, Scope};
 use bailiwick::policy::{Catalog, Evaluator, Reason};
@@ -56,6 +57,7 @@ impl Office {
         let registry = Registry::new();
         registry.enroll(HumanOperator::new(person.clone()))?;
         registry.register(agent.clone(), [person.clone()])?;
+        registry.declare(Namespace::suffix("tools.example", "-assistant")?);
         let seen_as = registry.bind(&agent, AgentUserId::new("tools.example", "emmas-assistant")?)?;
         let sink = Arc::new(MemorySink::new(10_000));
         let evaluator = Evaluator::new(catalog.clone(), policies)?;

@@ -19,6 +19,7 @@ pub(crate) fn table(events: &[Event]) -> String {
 
 fn row(event: &Event) -> [String; 4] {
     let link = event.agent.as_ref().map(|r| &r.link).or(event.operator.as_ref().map(|r| &r.link));
+    let link = link.or(event.agent_user.as_ref().map(|r| &r.link));
     [
         link.map_or(String::new(), |link| link.seq.to_string()),
         event.operator.as_ref().map_or(String::new(), |record| {
@@ -50,6 +51,10 @@ fn row(event: &Event) -> [String; 4] {
             let what = match &record.fact {
                 AgentUserFact::Named { tool, .. } => format!("named for {tool}"),
                 AgentUserFact::Presented { effect, .. } => format!("presented, {effect:?}").to_lowercase(),
+                AgentUserFact::Drifted { differences, .. } => {
+                    let kinds = differences.iter().map(|one| format!("{:?}", one.kind).to_lowercase());
+                    format!("drifted: {}", kinds.collect::<Vec<_>>().join(", "))
+                }
                 other => format!("{other:?}"),
             };
             format!("{}: {what}", record.agent_user.handle())

@@ -83,10 +83,12 @@ impl Execution {
 /// The three lanes of an effect.
 pub(super) fn effect_lanes(assignment: &Assignment, ran: &LooseEnd, effect: Effect) -> Lanes {
     let decision = ran.decision;
+    let agent = assignment.mandate().agent().id();
+    let presented = AgentUserFact::Presented { named: decision, effect };
     Lanes {
         operator: ran.mode.operator().map(|id| (id.clone(), OperatorFact::Done { decision, effect })),
-        agent: Some((assignment.mandate().agent().id().clone(), AgentFact::Done { decision, effect })),
-        agent_user: ran.presented.clone().map(|id| (id, AgentUserFact::Presented { named: decision, effect })),
+        agent: Some((agent.clone(), AgentFact::Done { decision, effect })),
+        agent_user: ran.presented.clone().map(|id| (id, agent.clone(), presented)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! the sink took the record. No record, no permit.
 
 mod ack;
+mod attribution;
 mod denial;
 mod execution;
 mod permit;
@@ -12,6 +13,7 @@ mod sink;
 mod trail;
 
 pub use ack::{Ack, AuditError, Receipt};
+pub use attribution::{Attribution, Behind, Sighting};
 pub use denial::Denial;
 pub use execution::Execution;
 pub use permit::Permit;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, Audience, BootId, CredentialId, EventId, Prose, RecordId, TaskId, TransactionId};
+use crate::identity::projection::Difference;
 use crate::identity::{AccountabilityRole, AgentId, AgentUserId, Ended, OperatorId, ProofMethod};
 use crate::jose::Thumbprint;
 use crate::mandate::{Evidence, LedgerView, Mode, Resource, Standing, TaskState, ToolName};
@@ -292,6 +293,13 @@ pub enum AgentUserFact {
         named: EventId,
         /// The effect.
         effect: Effect,
+    },
+    /// Its record in that system is not what it should be. The agent did nothing, and nothing changed for it.
+    Drifted {
+        /// What differs, the gravest first.
+        differences: Vec<Difference>,
+        /// How many differences more there were.
+        left_out: usize,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{Ack, AuditError, Event};
+use super::{Ack, Attribution, AuditError, Event, Sighting};
 use crate::live::{locked, shielded};
 
 /// Takes records.
@@ -39,6 +39,11 @@ impl MemorySink {
     /// A copy of the events that it holds, in order.
     pub fn events(&self) -> Vec<Event> {
         locked(&self.events).clone()
+    }
+
+    /// Who may have done what another system saw, as far as the events that it holds say; see [`Sighting::resolve`].
+    pub fn resolve(&self, sighting: &Sighting) -> Vec<Attribution> {
+        sighting.resolve(locked(&self.events).iter())
     }
 
     /// Takes the events out, in order, and so makes room.
@@ -106,6 +111,14 @@ impl AuditSink for TracingTap {
                 txn = %record.link.txn,
                 fact = ?record.fact,
                 "operator"
+            );
+        } else if let Some(record) = &event.agent_user {
+            tracing::info!(
+                gen_ai.agent.id = %record.agent,
+                event = %record.link.event,
+                txn = %record.link.txn,
+                fact = ?record.fact,
+                "agent user"
             );
         }
         Ack::never()

@@ -43,7 +43,8 @@ impl std::fmt::Debug for Trail {
 pub(crate) struct Lanes {
     pub(crate) operator: Option<(OperatorId, OperatorFact)>,
     pub(crate) agent: Option<(AgentId, AgentFact)>,
-    pub(crate) agent_user: Option<(AgentUserId, AgentUserFact)>,
+    /// With the agent behind it, which may have done nothing.
+    pub(crate) agent_user: Option<(AgentUserId, AgentId, AgentUserFact)>,
 }
 
 /// A decision on its way to becoming a permit or a denial.
@@ -216,15 +217,13 @@ impl Trail {
                 agent_user_record,
             })
         };
-        // An agent user's record names its agent, which is the agent of the same event.
-        let agent_id = lanes.agent.as_ref().map(|(agent, _)| agent.clone());
         let operator = link(operator_record).zip(lanes.operator);
         let agent = link(agent_record).zip(lanes.agent);
-        let agent_user = link(agent_user_record).zip(lanes.agent_user).zip(agent_id);
+        let agent_user = link(agent_user_record).zip(lanes.agent_user);
         let composed = Event {
             operator: operator.map(|(link, (operator, fact))| OperatorRecord { link, operator, fact }),
             agent: agent.map(|(link, (agent, fact))| AgentRecord { link, agent, fact }),
-            agent_user: agent_user.map(|((link, (agent_user, fact)), agent)| AgentUserRecord {
+            agent_user: agent_user.map(|(link, (agent_user, agent, fact))| AgentUserRecord {
                 link,
                 agent_user,
                 agent,
@@ -290,6 +289,6 @@ fn decision_lanes(proposal: &Proposal<'_>) -> Lanes {
     Lanes {
         operator,
         agent: Some((agent.id().clone(), AgentFact::Decided(Box::new(decided)))),
-        agent_user: presented.filter(|_| own).map(|user| (user, named)),
+        agent_user: presented.filter(|_| own).map(|user| (user, agent.id().clone(), named)),
     }
 }

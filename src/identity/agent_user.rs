@@ -64,7 +64,7 @@ impl AgentUserId {
         self.0.as_str()
     }
 
-    fn of(system: SystemName, handle: Handle) -> Self {
+    pub(super) fn of(system: SystemName, handle: Handle) -> Self {
         Self(Pair::new(system, handle, |system, handle| format!("{system}/{handle}")))
     }
 }
@@ -96,7 +96,8 @@ impl fmt::Debug for AgentUserId {
 /// The user record through which one agent is seen by systems that know only users.
 ///
 /// Made by [`Registry::bind`](super::Registry::bind), once per agent, and never bound to another. It has no
-/// credential and no sign-in, and presenting it adds no authority.
+/// credential and no sign-in, and presenting it adds no authority. What other systems are shown of it is a
+/// [`projection`](super::projection).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentUser {
     id: AgentUserId,
@@ -113,6 +114,11 @@ impl AgentUser {
     /// Whether it was bound to this agent by the registry that admitted it.
     pub(crate) fn is_of(&self, agent: &AgentIdentity) -> bool {
         self.agent == *agent.id() && self.life.is_of(agent.hold())
+    }
+
+    /// Whether both are the same binding, in whatever life of the agent.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.agent == other.agent && self.life.is_of(&other.life)
     }
 
     /// The record's id.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Approval, Arguments, Resource, ToolName};
+use super::{Approval, Arguments, Resource, Tool, ToolName};
 use crate::id::IdError;
 use crate::identity::{AgentUser, HumanOperator, OperatorId};
 
@@ -63,6 +63,7 @@ pub struct Action {
     attributes: Arguments,
     arguments: Arguments,
     presented: Option<AgentUser>,
+    projected: Option<AgentUser>,
     approval: Option<Arc<Approval>>,
 }
 
@@ -77,7 +78,8 @@ impl Action {
         tool: &str,
         resource: &Resource,
     ) -> Result<Self, IdError> {
-        Self::new(Mode::OnBehalfOf(operator.as_ref().id().clone()), tool, resource)
+        let mode = Mode::OnBehalfOf(operator.as_ref().id().clone());
+        Ok(Self::new(mode, ToolName::new(tool)?, resource.clone()))
     }
 
     /// A step of the agent's own, which the scope must list as such.
@@ -86,19 +88,22 @@ impl Action {
     ///
     /// `tool` is not the name of a tool.
     pub fn autonomous(tool: &str, resource: &Resource) -> Result<Self, IdError> {
-        Self::new(Mode::Autonomous, tool, resource)
+        Ok(Self::new(Mode::Autonomous, ToolName::new(tool)?, resource.clone()))
     }
 
-    fn new(mode: Mode, tool: &str, resource: &Resource) -> Result<Self, IdError> {
-        Ok(Self {
-            tool: ToolName::new(tool)?,
-            mode,
-            resource: resource.clone(),
-            attributes: Arguments::none(),
-            arguments: Arguments::none(),
-            presented: None,
-            approval: None,
-        })
+    /// Obtaining, from the system that keeps this agent user, a token that is shaped like it: a step with
+    /// [`Tool::project_as`] on the agent user, which it presents. Of nobody but the agent's own.
+    ///
+    /// A step like any other, for scope, policies (`resource.kind == "agent_user"`) and record. Naming the tool and the
+    /// resource by hand is denied: an agent user is known by the registry that bound it.
+    pub fn project_as(mode: Mode, user: &AgentUser) -> Self {
+        let action = Self::new(mode, Tool::project_as().name().clone(), Resource::agent_user(user.id()));
+        Self { presented: Some(user.clone()), projected: Some(user.clone()), ..action }
+    }
+
+    fn new(mode: Mode, tool: ToolName, resource: Resource) -> Self {
+        let (attributes, arguments) = (Arguments::none(), Arguments::none());
+        Self { tool, mode, resource, attributes, arguments, presented: None, projected: None, approval: None }
     }
 
     /// The same, on another errand.
@@ -164,6 +169,11 @@ impl Action {
     /// The agent user that is presented, if any.
     pub fn presented(&self) -> Option<&AgentUser> {
         self.presented.as_ref()
+    }
+
+    /// The agent user that a token is to be shaped like, where it is that.
+    pub(crate) fn projected(&self) -> Option<&AgentUser> {
+        self.projected.as_ref()
     }
 
     /// The approval of exactly this action, if any.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::id::{Found, IdError, made_of};
+use crate::identity::AgentUserId;
 
 /// What an action touches: a kind of thing and its name.
 ///
@@ -40,6 +41,13 @@ impl Resource {
             return Err(IdError { what: "resource name", want, found: Found::new(name) });
         }
         Ok(Self { text: format!("{kind}/{name}").into(), slash: kind.len() })
+    }
+
+    /// An agent user as a thing that is acted on: kind `agent_user`, and system, `/`, handle as its name.
+    pub fn agent_user(user: &AgentUserId) -> Self {
+        // Printable, without spaces, and shorter than a name may be.
+        const KIND: &str = "agent_user";
+        Self { text: format!("{KIND}/{user}").into(), slash: KIND.len() }
     }
 
     /// What kind of thing.

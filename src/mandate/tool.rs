@@ -23,6 +23,16 @@ text! {
     |text| made_of(text, 32, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+/// The name of [`Tool::project_as`].
+const PROJECT_AS: &str = "project_as";
+
+impl ToolName {
+    /// Whether it is that of [`Tool::project_as`].
+    pub(crate) fn is_project_as(&self) -> bool {
+        self.as_str() == PROJECT_AS
+    }
+}
+
 /// The arguments of a call do not fit the tool.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -165,6 +175,22 @@ impl Tool {
     /// The tool has the argument already.
     pub fn nullable(self, argument: ArgumentName, kind: ArgumentType) -> Result<Self, ToolError> {
         self.with(argument, kind, (true, true))
+    }
+
+    /// The tool with which an agent obtains, from the system that keeps its agent user, a token that is shaped like that
+    /// user. It changes who an agent is seen as, so it is [`Privileged`](ActionClass::Privileged). Its calls are
+    /// [`Action::project_as`](super::Action::project_as); a host puts it into its catalogue, with arguments of its own
+    /// where that system wants some.
+    ///
+    /// ```
+    /// use bailiwick::mandate::Tool;
+    /// use bailiwick::policy::Catalog;
+    ///
+    /// let catalog = Catalog::new().with(Tool::project_as())?;
+    /// # Ok::<(), bailiwick::policy::CatalogError>(())
+    /// ```
+    pub fn project_as() -> Self {
+        Self::new(ToolName(PROJECT_AS.into()), ActionClass::Privileged)
     }
 
     fn with(

@@ -27,8 +27,8 @@
 //! 1. **clock**: read once. A clock that goes backwards stands still until it has caught up, so nothing revives.
 //! 2. **reserve**: a place in the ledger's budget, checked and booked in one step.
 //! 3. **guard**: what no policy overrides. Everything running, agent active, task active, proof and task not over, the
-//!    person approved and is active; the tool is declared, the agent user is the agent's own, the arguments are what the
-//!    tool declares, the scope covers them, the budget has room.
+//!    person approved and is active; the tool is declared, the agent user (presented, or to be shaped like) is the agent's
+//!    own, the arguments are what the tool declares, the scope covers them, the budget has room.
 //! 4. **policies**: Cedar's, compiled, and of those the ones that can matter for this tool, agent and resource. Any
 //!    evaluation error denies, since Cedar skips a policy that errs, and a skipped `forbid` would open the door. What is
 //!    refused without the agent user is refused with it. What is refused, and would be permitted with a human's approval,
@@ -101,6 +101,10 @@
 //! 17. A credential is no wider than its permit: [`Authorizer::accept`](crate::Authorizer::accept) uses it up for exactly
 //!     the tool, resource and arguments that were permitted. A service elsewhere sees tool and resource only.
 //!
+//! 18. An agent user's record elsewhere follows its agent and never leads it: *active* is derived, and what another system
+//!     makes of the record is [`Drift`](crate::identity::projection::Drift), which is reported and changes nothing.
+//! 19. A handle is one party's, in whatever case: a person's, or one agent's, and then in a namespace for agents.
+//!
 //! # Seams that a host implements
 //!
 //! | seam | what it does | what comes with the crate |
@@ -130,6 +134,10 @@
 //! | a platform's claims | `identity/selector.rs` |
 //! | who a provider's token is about | `identity/id_token.rs` |
 //! | an algorithm, or what a key must be | `jose/algorithm.rs`, `jose/key.rs`, `jose/jwk.rs` |
+//! | which handles are for agents | `identity/namespace.rs` |
+//! | what other systems are shown of an agent user | `identity/projection/scim.rs`, `userinfo.rs` |
+//! | what counts as drift of a record elsewhere | `identity/projection/drift.rs` |
+//! | who did what another system saw | `audit/attribution.rs` |
 //! | what an approval can cover | `mandate/scope.rs` |
 //! | a field of the record | `audit/record.rs` |
 //! | the claims of a credential | `credential/token.rs` |

@@ -15,14 +15,14 @@
 //! | ASI06 Memory and Context Poisoning | labels that stay to the end of the task, visible to policies; no cached permits | what the memory contains |
 //! | ASI07 Insecure Inter-Agent Communication | audience, key confirmation | sub-agents, proofs of possession, channel encryption |
 //! | ASI08 Cascading Failures | budgets, halting, refusals counted and visible to policies | planning faults |
-//! | ASI09 Human-Agent Trust Exploitation | approvals by people only, bound to the exact action | human judgement |
+//! | ASI09 Human-Agent Trust Exploitation | approvals by people only, bound to the exact action; records that say `nonHuman`, handles that are no person's | human judgement |
 //! | ASI10 Rogue Agents | halting by task, agent, everything; dead at once | detection |
 //!
 //! # OWASP Non-Human Identities Top 10 (2025)
 //!
 //! | id | what answers it here |
 //! |---|---|
-//! | NHI1 Improper Offboarding | retiring and offboarding kill all that hangs below; the last sponsor's leaving suspends |
+//! | NHI1 Improper Offboarding | retiring and offboarding kill all that hangs below; user records elsewhere are shown as inactive at once; the last sponsor's leaving suspends |
 //! | NHI2 Secret Leakage | secrets have no `Serialize`, a redacted `Debug`, and are wiped |
 //! | NHI3 Vulnerable Third-Party NHI | keys are trusted per issuer |
 //! | NHI4 Insecure Authentication | key possession; *unattested* is recorded and visible to policies |
@@ -30,7 +30,7 @@
 //! | NHI6 Insecure Cloud Deployment Configurations | issuer and subject compared exactly; platform tokens are not verified here yet |
 //! | NHI7 Long-Lived Secrets | 300 seconds by default, 900 at most, no refresh |
 //! | NHI8 Environment Isolation | the trust domain is `principal.authority` in policies |
-//! | NHI9 NHI Reuse | agent users are bound to one agent for good; ids are never used again |
+//! | NHI9 NHI Reuse | agent users are bound to one agent for good; ids and handles are never used again |
 //! | NHI10 Human Use of NHI | three types without conversions; a person is never a subject |
 //!
 //! # CSA MAESTRO
@@ -42,7 +42,7 @@
 //! | L7 Agent Identity Attack, Agent Impersonation | proofs, exact ids, agent-user binding |
 //! | L7 Compromised Agents | halting, suspension |
 //! | L7 Agent Tool Misuse, Agent Goal Manipulation | scopes with targets, classes, policies |
-//! | L7 Repudiation | three linked records, taken before the permit exists |
+//! | L7 Repudiation | three linked records, taken before the permit exists; a downstream record is resolved to agent, task and human |
 //! | L6 Lack of Explainability | reasons, determining policies, three renderings of a denial |
 //! | L5 Data Leakage through Observability | digests only |
 //! | L4 Lateral Movement, Resource Hijacking | audience-bound credentials, budgets |

@@ -207,6 +207,77 @@
 //! }
 //! ```
 //!
+//! # Provision a user record
+//!
+//! For a system that insists on a user. Say which of its handles are for agents, and which are people's; what such a system
+//! accepts says how an agent acts there ([`LegacySurface`](crate::identity::projection::LegacySurface)), and it never is as
+//! a person.
+//!
+//! ```
+//! use bailiwick::identity::projection::{Accepts, LegacySurface, ScimId, ScimUser, Strategy};
+//! use bailiwick::identity::{AgentUserId, Namespace};
+//! # use bailiwick::identity::{AgentId, HumanOperator, OperatorId, Registry};
+//! # let ada = OperatorId::new("https://idp.acme.example", "ada")?;
+//! # let agent = AgentId::spiffe("spiffe://acme.example/agent/triage")?;
+//! # let registry = Registry::new();
+//! # registry.enroll(HumanOperator::new(ada.clone()))?;
+//! # registry.register(agent.clone(), [ada])?;
+//! registry.declare(Namespace::suffix("jira.acme.example", "-bot")?);
+//! registry.reserve(&"jira.acme.example".parse()?, &"ada".parse()?)?;
+//! let seen_as = registry.bind(&agent, AgentUserId::new("jira.acme.example", "triage-bot")?)?;
+//! let surface = LegacySurface::new("jira.acme.example".parse()?, [Accepts::Record, Accepts::Person]);
+//! assert_eq!(surface.strategy(&registry), Strategy::Record);
+//!
+//! // To be sent by the host: at first, and after every change of the agent's state.
+//! let create = ScimUser::of(&registry, &seen_as)?.create();
+//! println!("{} {}\n{}", create.method(), create.path(), create.body());
+//! let follow = ScimUser::of(&registry, &seen_as)?.set_active(&ScimId::new("2819c223")?);
+//! # let _ = follow;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What the system says that somebody changed is held against that, and recorded; the agent stays what it is:
+//!
+//! ```
+//! use bailiwick::identity::projection::{ScimId, ScimRequest, ScimUser, Severity};
+//! use bailiwick::{Authorizer, Error};
+//!
+//! /// A PATCH that the system tells of; returns what puts the record right, where somebody should not wait.
+//! fn changed(door: &Authorizer, user: &ScimUser, id: &ScimId, patch: &str) -> Result<Option<ScimRequest>, Error> {
+//!     match user.patched(patch) {
+//!         Ok(drift) => {
+//!             door.drifted(&drift)?;
+//!             Ok(drift.severity().filter(|severity| *severity >= Severity::Warning).map(|_| user.replace(id)))
+//!         }
+//!         // What cannot be read may say anything.
+//!         Err(_) => Ok(Some(user.replace(id))),
+//!     }
+//! }
+//! ```
+//!
+//! Where the agent needs a token that is shaped like its user, put [`Tool::project_as`](crate::mandate::Tool::project_as) into
+//! the catalogue and ask for [`Action::project_as`](crate::mandate::Action::project_as), as for every action.
+//!
+//! # Find out who it was
+//!
+//! A ticket says: `triage-bot`, at such a time. [`Sighting`](crate::audit::Sighting) finds the agent, the task and the human
+//! in the records; where several actions fit, it returns all of them. Where a system names a user in a callback,
+//! [`Registry::agent_user`](crate::identity::Registry::agent_user) says whose record that is, if it is an agent's.
+//!
+//! ```
+//! use bailiwick::audit::{Behind, Event, Sighting};
+//!
+//! /// One line for each action that it may have been.
+//! fn who(records: &[Event], seen: &Sighting) -> Vec<String> {
+//!     let told = |behind: &Behind| match behind {
+//!         Behind::OnBehalfOf(person) => format!("on behalf of {person}"),
+//!         Behind::Sponsor(person) => format!("autonomously; {person} answers for it"),
+//!         _ => "autonomously; older records say who answers for it".to_owned(),
+//!     };
+//!     seen.resolve(records).iter().map(|one| format!("{} {}: {}", one.tool, one.agent, told(&one.behind))).collect()
+//! }
+//! ```
+//!
 //! # Keep records
 //!
 //! An [`AuditSink`](crate::audit::AuditSink) takes an [`Event`](crate::audit::Event) and returns an

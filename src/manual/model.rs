@@ -14,7 +14,9 @@
 //!   execution root, the only subject of credentials, the only principal type that policies know.
 //! * An [`AgentUser`](crate::identity::AgentUser) is a user record in one system. It is *presented* with an action and
 //!   *written* in the record. Presenting it adds nothing; presenting another agent's takes everything. It has no
-//!   credential, no sign-in, and belongs to one agent for good.
+//!   credential, no sign-in, and belongs to one agent for good. Its handle is in a
+//!   [`Namespace`](crate::identity::Namespace) for agents, and what other systems are shown of it says that it is no person
+//!   ([`projection`](crate::identity::projection)).
 //!
 //! # The task
 //!

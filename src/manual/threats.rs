@@ -16,6 +16,10 @@
 //! | the agent calls a step autonomous, to escape a person's narrow rights | the mode is part of every action; the scope lists what may be autonomous, nothing by default |
 //! | presenting an agent user to be permitted more | the policies are asked without it first |
 //! | an agent or agent user of another registry, or one that was stopped meanwhile | each hangs on a cell of the registry that made it, which is compared |
+//! | an agent user is given a person's handle, or one that differs in case | handles are bound within namespaces for agents alone; people's are kept; one handle has one owner |
+//! | somebody at the other system wakes, renames or promotes the record of an agent user | its state is its agent's, read when it is shown; what was changed is [`Drift`](crate::identity::projection::Drift), recorded, and changes nothing |
+//! | an agent obtains a token shaped like another's user, or a person | [`project_as`](crate::mandate::Action::project_as) takes the agent's own user, as the registry bound it, a scope, a policy and a record |
+//! | hostile SCIM messages | bounded, nothing named twice in whatever case, unknown members refused; no value is kept |
 //! | an agent user is used as a principal | does not type-check; a policy that names one as principal does not load |
 //! | an agent approves its own action | an approval is made from a person's session, a token of a trusted approvals service, or by name in `danger` |
 //! | an approval is used twice, for other arguments, or late | bound to task, agent, mode, tool, resource and the digest of the arguments; consumed once; ends |
@@ -56,5 +60,8 @@
 //!   (`cnf`), and the server must demand a proof of it. This crate does not verify such proofs yet.
 //! * **Other arguments at a service elsewhere**: a credential names tool and resource, not arguments; only the process that
 //!   minted it can compare them.
+//! * **What a system lets a record do** that it made an administrator of: the host is told of the drift, and puts the record
+//!   right or does not.
+//! * **Handles that look alike** beyond case (`l` and `1`, `-` and `_`): declare a namespace that no person can have.
 //! * **Remote revocation**: services that verify offline see a credential as good until it ends, five minutes by default.
 //! * **Memory disclosure**, a debugger, a compromised kernel. Keys inside `ring` cannot be wiped.

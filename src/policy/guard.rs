@@ -2,6 +2,7 @@
 
 use super::facts::{self, Values};
 use super::{Question, Reason};
+use crate::id::Found;
 use crate::mandate::{Beyond, Coverage, LedgerView, Mandate, Mode, Standing, TaskState, Tool};
 use crate::time::Timestamp;
 
@@ -69,17 +70,20 @@ pub(crate) fn check_standing(
     }
 }
 
-/// Presenting an agent user adds nothing; presenting another agent's takes everything.
+/// Presenting an agent user adds nothing; presenting another agent's takes everything. So does being shaped like
+/// another's, or like one that no registry bound.
 fn check_agent_user(question: &Question<'_>) -> Result<(), Reason> {
-    let agent = question.mandate.agent();
-    match question.action.presented() {
-        Some(user) if !user.is_of(agent) => Err(Reason::AgentUserNotBound {
-            user: user.id().clone(),
-            bound: user.agent().clone(),
-            agent: agent.id().clone(),
-        }),
-        _ => Ok(()),
+    let (agent, action) = (question.mandate.agent(), question.action);
+    for user in [action.presented(), action.projected()].into_iter().flatten() {
+        if !user.is_of(agent) {
+            let (user, bound) = (user.id().clone(), user.agent().clone());
+            return Err(Reason::AgentUserNotBound { user, bound, agent: agent.id().clone() });
+        }
     }
+    if action.tool().is_project_as() && action.projected().is_none() {
+        return Err(Reason::ResourceDiffers { resource: action.resource().clone(), attribute: Found::new("agent") });
+    }
+    Ok(())
 }
 
 fn check_budget(ledger: &LedgerView, max_calls: Option<u32>, max_tool_calls: Option<u32>) -> Result<(), Reason> {

@@ -1,7 +1,8 @@
 //! The registry: who is known and active, who answers for whom, and which agent user belongs to which agent.
 
 use bailiwick::identity::{
-    AgentId, AgentState, AgentUserId, HumanOperator, OperatorId, OperatorState, Registry, RegistryError, danger,
+    AgentId, AgentState, AgentUserId, HumanOperator, Namespace, OperatorId, OperatorState, Registry, RegistryError,
+    danger,
 };
 use bailiwick::{Error, Halt};
 
@@ -12,7 +13,7 @@ fn agent(name: &str) -> AgentId {
 }
 
 fn user(handle: &str) -> AgentUserId {
-    AgentUserId::new("jira.acme.example", handle).expect("an agent user id")
+    AgentUserId::new("jira.acme.example", &format!("{handle}-bot")).expect("an agent user id")
 }
 
 /// A registry that knows Ada and Bob, and one agent of Ada's.
@@ -22,6 +23,7 @@ fn registry() -> Registry {
         registry.enroll(HumanOperator::new(operator(name))).expect("a new operator");
     }
     registry.register(agent("a"), [operator("ada")]).expect("a new agent");
+    registry.declare(Namespace::suffix("jira.acme.example", "-bot").expect("a namespace"));
     registry
 }
 

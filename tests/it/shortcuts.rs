@@ -7,7 +7,7 @@ use bailiwick::audit::{Ack, AgentFact, AuditSink, Effect, Event, MemorySink};
 use bailiwick::credential::MintError;
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::TaskId;
-use bailiwick::identity::{AgentUserId, HumanOperator, IdentityVerifier, KeyPossession, Registry};
+use bailiwick::identity::{AgentUserId, HumanOperator, IdentityVerifier, KeyPossession, Namespace, Registry};
 use bailiwick::jose::Flaw;
 use bailiwick::mandate::{Action, Approval, Arguments, Bound, Grant, Intent, Mandate, Scope};
 use bailiwick::policy::{Evaluator, ReasonCode};
@@ -143,7 +143,8 @@ fn parties_of_another_registry_are_nobody_here() {
     let forged = Registry::new();
     forged.enroll(HumanOperator::new(operator("ada"))).unwrap();
     forged.register(world.triage.clone(), [operator("ada")]).unwrap();
-    let ceo = forged.bind(&world.triage, AgentUserId::new("jira.acme.example", "ceo").unwrap()).unwrap();
+    forged.declare(Namespace::suffix("jira.acme.example", "-bot").unwrap());
+    let ceo = forged.bind(&world.triage, AgentUserId::new("jira.acme.example", "ceo-bot").unwrap()).unwrap();
     let task = world.task(scope());
     let denial = task.authorize(&close(&world).presenting(&ceo)).expect_err("bound elsewhere");
     assert_eq!(denial.code(), ReasonCode::AgentUserNotBound);

@@ -8,8 +8,8 @@ use bailiwick::credential::{MintKey, Minter};
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::{Audience, Issuer};
 use bailiwick::identity::{
-    AgentId, AgentIdentity, AgentKey, AgentUser, AgentUserId, HumanOperator, OperatorId, OperatorSession, Registry,
-    VerifiedWorkload, danger,
+    AgentId, AgentIdentity, AgentKey, AgentUser, AgentUserId, HumanOperator, Namespace, OperatorId, OperatorSession,
+    Registry, VerifiedWorkload, danger,
 };
 use bailiwick::mandate::{
     ActionClass, Approval, ArgumentType, Arguments, Bound, Grant, Intent, Mandate, Resource, Scope, Tool,
@@ -147,6 +147,7 @@ impl World {
         for agent in [&triage, &payer] {
             registry.register(agent.clone(), [operator("ada")]).expect("a new agent");
         }
+        registry.declare(Namespace::suffix("jira.acme.example", "-bot").expect("a namespace"));
         let bind = |agent, handle| {
             let user = AgentUserId::new("jira.acme.example", handle).expect("an agent user id");
             registry.bind(agent, user).expect("a new agent user")

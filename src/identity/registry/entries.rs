@@ -7,7 +7,8 @@ use hashbrown::HashMap;
 use super::proofs::Proofs;
 use super::roles::Sponsors;
 use super::{AccountabilityRole, AgentState, Change, Edit, OperatorState, RegistryError, Reinstatement};
-use crate::identity::{AgentId, AgentUser, AgentUserId, OperatorId};
+use crate::identity::namespace::Handles;
+use crate::identity::{AgentId, AgentUser, OperatorId};
 use crate::live::{Cell, Hold};
 use crate::time::Timestamp;
 
@@ -18,7 +19,7 @@ const MAX_IN_ROLE: usize = 64;
 pub(super) struct Entries {
     pub(super) operators: HashMap<OperatorId, Operator>,
     pub(super) agents: HashMap<AgentId, Agent>,
-    pub(super) users: HashMap<AgentUserId, AgentId>,
+    pub(super) handles: Handles,
 }
 
 #[derive(Debug)]

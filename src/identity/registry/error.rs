@@ -1,7 +1,7 @@
 //! Why the registry refused.
 
 use super::{AccountabilityRole, AgentState, OperatorState};
-use crate::identity::{AgentId, AgentUserId, OperatorId};
+use crate::identity::{AgentId, AgentUserId, HandleError, OperatorId};
 use crate::time::Timestamp;
 
 /// The registry refused.
@@ -52,6 +52,9 @@ pub enum RegistryError {
         /// The one that was asked for.
         asked: AgentUserId,
     },
+    /// The handle is not one for this agent user.
+    #[error(transparent)]
+    Handle(#[from] HandleError),
     /// The agent user belongs to another agent, and stays there.
     #[error("the agent user {user} belongs to the agent {bound}, not to {asked}")]
     UserHasAgent {

@@ -14,7 +14,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use entries::Entries;
 use proofs::Proofs;
 
-use super::{AgentId, AgentIdentity, AgentUser, AgentUserId, HumanOperator, OperatorId, ProofMethod, VerifiedWorkload};
+use super::{
+    AgentId, AgentIdentity, AgentUser, AgentUserId, Handle, HandleError, HumanOperator, Namespace, OperatorId,
+    ProofMethod, SystemName, VerifiedWorkload,
+};
 use crate::live::Hold;
 use crate::time::Timestamp;
 
@@ -33,7 +36,7 @@ pub use state::{AgentState, OperatorState};
 /// never used again. Decisions do not read the registry: what they need hangs on cells that a change flips.
 ///
 /// ```
-/// use bailiwick::identity::{AgentId, AgentUserId, HumanOperator, OperatorId, Registry};
+/// use bailiwick::identity::{AgentId, AgentUserId, HumanOperator, Namespace, OperatorId, Registry};
 ///
 /// let ada = OperatorId::new("https://idp.acme.example", "u_7Qm2c1")?;
 /// let agent = AgentId::spiffe("spiffe://acme.example/agent/invoices")?;
@@ -41,6 +44,7 @@ pub use state::{AgentState, OperatorState};
 /// let registry = Registry::new();
 /// registry.enroll(HumanOperator::new(ada.clone()))?;
 /// registry.register(agent.clone(), [ada])?;
+/// registry.declare(Namespace::suffix("jira.acme.example", "-bot")?);
 /// let seen_as = registry.bind(&agent, AgentUserId::new("jira.acme.example", "invoice-bot")?)?;
 /// assert_eq!(seen_as.agent(), &agent);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -87,18 +91,29 @@ impl Registry {
         self.apply(&Edit::Assign(agent.clone(), role, to.clone())).map(drop)
     }
 
+    /// Says that these handles of a system are for agents. Without that, none is.
+    pub fn declare(&self, namespace: Namespace) {
+        self.write().handles.declare(namespace);
+    }
+
+    /// Keeps a handle for a person, in whatever case: no agent user is ever bound to it.
+    ///
+    /// # Errors
+    ///
+    /// An agent user has it.
+    pub fn reserve(&self, system: &SystemName, handle: &Handle) -> Result<(), HandleError> {
+        self.write().handles.reserve(system, handle)
+    }
+
     /// Binds an agent user to its agent, for good. Asking again for the same binding returns it.
     ///
     /// # Errors
     ///
-    /// The agent is not registered or not active, has another agent user, or the agent user belongs to another agent.
+    /// The handle is in no namespace that was declared for agents, or is a person's, or another agent user's in other case;
+    /// the agent is not registered or not active, has another agent user, or the agent user belongs to another agent.
     pub fn bind(&self, agent: &AgentId, user: AgentUserId) -> Result<AgentUser, RegistryError> {
         let mut entries = self.write();
-        if let Some(bound) = entries.users.get(&user)
-            && bound != agent
-        {
-            return Err(RegistryError::UserHasAgent { user, bound: bound.clone(), asked: agent.clone() });
-        }
+        entries.handles.check(&user, agent)?;
         let entry = entries.agents.get_mut(agent).ok_or_else(|| RegistryError::UnknownAgent(agent.clone()))?;
         match &entry.user {
             Some(bound) if *bound.id() == user => Ok(bound.clone()),
@@ -112,10 +127,31 @@ impl Registry {
                 let hold = hold.ok_or_else(|| RegistryError::AgentNotActive { agent: agent.clone(), state })?;
                 let bound = AgentUser::new(user.clone(), agent.clone(), hold);
                 entry.user = Some(bound.clone());
-                entries.users.insert(user, agent.clone());
+                entries.handles.take(user, agent.clone());
                 Ok(bound)
             }
         }
+    }
+
+    /// The agent user that has this handle, in whatever case: whom a system means that names one.
+    pub fn agent_user(&self, user: &AgentUserId) -> Option<AgentUser> {
+        let entries = self.read();
+        entries.agents.get(entries.handles.agent(user)?)?.user.clone()
+    }
+
+    /// What an agent user shows of its agent: whether that is active, and who answers for it now.
+    pub(crate) fn shown(&self, user: &AgentUser) -> Result<(bool, Option<OperatorId>), HandleError> {
+        let entries = self.read();
+        let entry = entries.agents.get(user.agent());
+        let entry = entry.filter(|entry| entry.user.as_ref().is_some_and(|own| own.is_same(user)));
+        let entry = entry.ok_or_else(|| HandleError::NotBound(user.id().clone()))?;
+        let sponsor = entry.sponsors.people().iter().find(|(_, life)| life.is_alive());
+        Ok((entry.state == AgentState::Active, sponsor.map(|(person, _)| person.clone())))
+    }
+
+    /// Whether any handle of this system is for agents.
+    pub(super) fn is_declared(&self, system: &SystemName) -> bool {
+        self.read().handles.is_declared(system)
     }
 
     /// The state of an agent.

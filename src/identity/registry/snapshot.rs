@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::entries::{Agent, Entries, Operator};
 use super::roles::Sponsors;
 use super::{AccountabilityRole, AgentState, OperatorState, Proofs, Registry, RegistryError};
-use crate::identity::{AgentId, AgentUser, AgentUserId, OperatorId};
+use crate::identity::{AgentId, AgentUser, AgentUserId, Handle, Namespace, OperatorId, SystemName};
 use crate::live::Cell;
 use crate::strict::{Object, objects, present};
 use crate::time::Timestamp;
@@ -33,6 +33,10 @@ use crate::time::Timestamp;
 pub struct RegistrySnapshot {
     /// The version of the format.
     v: u8,
+    /// Which handles are for agents.
+    namespaces: Vec<Namespace>,
+    /// Which handles are people's.
+    reserved: Vec<PersonHandle>,
     operators: Vec<OperatorEntry>,
     agents: Vec<AgentEntry>,
 }
@@ -44,10 +48,21 @@ const VERSION: u8 = 1;
 #[serde(rename = "RegistrySnapshot", deny_unknown_fields)]
 struct Written {
     v: u8,
+    namespaces: Vec<Namespace>,
+    #[serde(deserialize_with = "objects")]
+    reserved: Vec<PersonHandle>,
     #[serde(deserialize_with = "objects")]
     operators: Vec<OperatorEntry>,
     #[serde(deserialize_with = "objects")]
     agents: Vec<AgentEntry>,
+}
+
+/// A handle that a person has: no agent user's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PersonHandle {
+    system: SystemName,
+    handle: Handle,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,11 +91,11 @@ struct AgentEntry {
 impl TryFrom<Object<Written>> for RegistrySnapshot {
     type Error = String;
     fn try_from(Object(written): Object<Written>) -> Result<Self, String> {
-        let Written { v, operators, agents } = written;
+        let Written { v, namespaces, reserved, operators, agents } = written;
         if v != VERSION {
             return Err(format!("a snapshot of version {v}, only {VERSION} is read"));
         }
-        Ok(Self { v, operators, agents })
+        Ok(Self { v, namespaces, reserved, operators, agents })
     }
 }
 
@@ -107,10 +122,13 @@ impl Registry {
         };
         let mut operators: Vec<_> = entries.operators.iter().map(operator).collect();
         let mut agents: Vec<_> = entries.agents.iter().map(agent).collect();
+        let person = |id: &AgentUserId| PersonHandle { system: id.system().clone(), handle: id.handle().clone() };
+        let reserved = entries.handles.reserved().map(person).collect();
+        let namespaces = entries.handles.declared().cloned().collect();
         drop(entries);
         operators.sort_by(|one, other| one.operator.cmp(&other.operator));
         agents.sort_by(|one, other| one.agent.cmp(&other.agent));
-        RegistrySnapshot { v: VERSION, operators, agents }
+        RegistrySnapshot { v: VERSION, namespaces, reserved, operators, agents }
     }
 
     /// A registry that knows what another did when the snapshot was taken, and revives nothing of it.
@@ -118,9 +136,14 @@ impl Registry {
     /// # Errors
     ///
     /// An id is there twice, or is an agent's and an operator's; an agent has a person in a role who is not among the
-    /// operators, or twice; an active agent has no active sponsor; two agents have one agent user.
+    /// operators, or twice; an active agent has no active sponsor; an agent user has a handle that is outside the namespaces, a
+    /// person's, or another's in whatever case.
     pub fn restore(snapshot: RegistrySnapshot) -> Result<Self, RegistryError> {
         let mut entries = Entries::default();
+        snapshot.namespaces.into_iter().for_each(|namespace| entries.handles.declare(namespace));
+        for PersonHandle { system, handle } in snapshot.reserved {
+            entries.handles.reserve(&system, &handle)?;
+        }
         for OperatorEntry { operator, state, leaving } in snapshot.operators {
             entries.check(&super::Edit::Enroll(operator.clone()))?;
             entries.operators.insert(operator, Operator { state, life: Cell::default(), leaving });
@@ -175,10 +198,8 @@ impl Entries {
         let user = match agent_user {
             None => None,
             Some(user) => {
-                if let Some(bound) = self.users.get(&user) {
-                    return Err(RegistryError::UserHasAgent { user, bound: bound.clone(), asked: agent });
-                }
-                self.users.insert(user.clone(), agent.clone());
+                self.handles.check(&user, &agent)?;
+                self.handles.take(user.clone(), agent.clone());
                 life.hold().map(|life| AgentUser::new(user, agent.clone(), life))
             }
         };

@@ -1,5 +1,6 @@
-//! E0277: what was proven, decided or consented to is not read from text.
+//! E0277: what was proven, projected, decided or consented to is not read from text.
 use bailiwick::audit::Permit;
+use bailiwick::identity::projection::{Drift, ScimUser, UserInfo};
 use bailiwick::identity::{AgentId, AgentIdentity, AgentUser, OperatorSession, VerifiedWorkload};
 use bailiwick::mandate::Approval;
 use serde::de::DeserializeOwned;
@@ -21,5 +22,11 @@ fn main() {
     read::<Approval>("{}");
     #[cfg(feature = "wrong")]
     read::<Permit>("{}");
+    #[cfg(feature = "wrong")]
+    read::<ScimUser>("{}");
+    #[cfg(feature = "wrong")]
+    read::<UserInfo>("{}");
+    #[cfg(feature = "wrong")]
+    read::<Drift>("{}");
     read::<AgentId>("{}");
 }
