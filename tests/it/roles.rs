@@ -1,6 +1,7 @@
 //! Who may administer what: roles in an agent's life, policies of administration, and broken glass.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bailiwick::audit::{Ack, Administered, AgentFact, AuditSink, Event, MemorySink, OperatorFact};
@@ -12,6 +13,7 @@ use bailiwick::identity::{
 use bailiwick::mandate::{Action, Approval};
 use bailiwick::policy::{Administration, Deed, Directory, Evaluator, Outcome, PolicyError, ReasonCode};
 use bailiwick::{Authorizer, Builder, Error, Halt};
+use tracing::Subscriber;
 
 use crate::flaky::{BROKEN, Host};
 use crate::golden::{self, Table};
@@ -410,4 +412,50 @@ fn glass_that_cannot_be_recorded_does_not_break() {
         host.sink.set(mood);
         assert!(matches!(host.world.door.break_glass(&host.world.ada, why()), Err(Error::Audit(_))), "{mood:?}");
     }
+}
+
+/// Counts what is told as an error.
+struct Errors(Arc<AtomicUsize>);
+
+impl Subscriber for Errors {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::ERROR
+    }
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn broken_glass_is_heard() {
+    let (world, told) = (team(), Arc::new(AtomicUsize::new(0)));
+    tracing::subscriber::with_default(Errors(Arc::clone(&told)), || {
+        let glass = world.door.break_glass(&session("gus"), why()).expect("an emergency");
+        assert_eq!(told.load(Ordering::SeqCst), 1);
+        world.door.halt(&glass, Halt::Everything).expect("a halt");
+        assert_eq!(told.load(Ordering::SeqCst), 2);
+        world.door.halt(&session("eve"), Halt::Everything).expect("a halt");
+        assert_eq!(told.load(Ordering::SeqCst), 2, "what is nobody's emergency is not");
+    });
+}
+
+/// What is admitted finds the newest sponsor however many there were, and lets go of the others without a deep stack.
+#[test]
+fn an_agent_is_handed_over_as_often_as_one_likes() {
+    let world = World::new(OPEN);
+    let agent = world.agent();
+    for _ in 0..10_000 {
+        world.door.transfer(&world.ada, &world.triage, &operator("ada"), &operator("bob")).expect("over");
+        world.door.transfer(&world.ada, &world.triage, &operator("bob"), &operator("ada")).expect("and back");
+    }
+    world.door.transfer(&world.ada, &world.triage, &operator("ada"), &operator("bob")).expect("over");
+    assert_eq!(agent.sponsor(), &operator("bob"));
+    drop(agent);
 }
