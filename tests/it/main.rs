@@ -56,6 +56,7 @@ mod shortcuts;
 mod steps;
 mod terms;
 mod testing;
+mod tokens;
 mod validation;
 mod vocabulary;
 mod world;
