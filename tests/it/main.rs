@@ -35,6 +35,7 @@ mod host_schema;
 mod house;
 mod identity;
 mod interop;
+mod keys;
 mod laws;
 mod lints;
 mod minted;
