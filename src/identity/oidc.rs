@@ -63,7 +63,7 @@ impl OidcVerifier {
     ///
     /// # Errors
     ///
-    /// It names no claim, or only such as can come to be somebody else's.
+    /// It names no claim, or only such as others have too, or can come to have.
     pub fn select(&mut self, selector: Selector) -> Result<(), SelectorError> {
         selector.check()?;
         self.selectors.push(selector);
