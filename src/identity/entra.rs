@@ -88,12 +88,13 @@ impl EntraVerifier {
         let object = token.text("oid")?.ok_or(Flaw::Claims)?;
         let person = || OperatorId::new(issuer, object).map_err(|_| Flaw::Subject);
         let account = || Subject::new(object).map_err(|_| Flaw::Subject);
-        let (on_behalf_of, presented_as) = match (token.text("idtyp")?, token.is_about_agent()?, token.is_about_agent_user()?) {
-            (Some("app"), true, false) => (None, None),
-            (Some("user"), false, true) => (None, Some(account()?)),
-            (Some("user"), false, false) => (Some(person()?), None),
-            _ => return Err(Flaw::Subject),
-        };
+        let (on_behalf_of, presented_as) =
+            match (token.text("idtyp")?, token.is_about_agent()?, token.is_about_agent_user()?) {
+                (Some("app"), true, false) => (None, None),
+                (Some("user"), false, true) => (None, Some(account()?)),
+                (Some("user"), false, false) => (Some(person()?), None),
+                _ => return Err(Flaw::Subject),
+            };
         Ok(Executed { agent, on_behalf_of, presented_as, until: token.until })
     }
 }

@@ -82,7 +82,10 @@ fn thumbprints_are_those_of_the_standards() {
     for (jwk, thumbprint) in rows {
         let key = read(&jwk).expect("a key");
         assert_eq!(key.thumbprint().as_str(), thumbprint);
-        assert_eq!(read(&serde_json::from_str(&key.to_jwk()).expect("JSON")).expect("a key").thumbprint(), key.thumbprint());
+        assert_eq!(
+            read(&serde_json::from_str(&key.to_jwk()).expect("JSON")).expect("a key").thumbprint(),
+            key.thumbprint()
+        );
         assert_eq!(format!("{key:?}"), format!("VerifyingKey({thumbprint})"));
     }
     for name in ["rsa-2048-a", "rsa-2048-b", "p256-a", "p256-b", "p384-a", "p384-b", "ed25519-a", "ed25519-b"] {
@@ -349,7 +352,9 @@ fn a_set_leaves_out_what_is_not_for_verifying_here_and_refuses_what_would_be_use
     for (what, jwk) in refused {
         let found = read_set(&json!([named("p384-a", "1"), jwk]));
         let is_expected = match what {
-            "the same `kid`" | "the same key again" => matches!(&found, Err(KeyError::DuplicateId(id)) if id.as_str() == "1"),
+            "the same `kid`" | "the same key again" => {
+                matches!(&found, Err(KeyError::DuplicateId(id)) if id.as_str() == "1")
+            }
             "no `kid`" => matches!(found, Err(KeyError::Set { .. })),
             "a private half" | "a shared secret" => matches!(found, Err(KeyError::Private)),
             _ => matches!(found, Err(KeyError::Malformed { .. })),
@@ -373,7 +378,8 @@ fn a_set_is_an_object_with_a_list_of_at_most_128_keys() {
     }
     let long = |bytes: usize| format!(r#"{{"keys":[]{}}}"#, " ".repeat(bytes - 11));
     assert!(JwkSet::from_json(&long(256 * 1024)).is_ok());
-    for text in [long(256 * 1024 + 1), r#"{"keys":[],"keys":[]}"#.to_owned(), r#"{"keys":[]"#.to_owned(), String::new()] {
+    for text in [long(256 * 1024 + 1), r#"{"keys":[],"keys":[]}"#.to_owned(), r#"{"keys":[]"#.to_owned(), String::new()]
+    {
         assert!(matches!(JwkSet::from_json(&text), Err(KeyError::Json(_))));
     }
 }
@@ -388,7 +394,8 @@ fn a_bundle_has_the_keys_that_are_for_jwt_svids_and_no_others() {
         let text = json!({ "keys": keys, "spiffe_sequence": 7, "spiffe_refresh_hint": 300 }).to_string();
         TrustBundle::from_json(domain, production, &text)
     };
-    let x509 = changed(&Pen::new("ES256", "b").jwk, |jwk| (jwk["use"], jwk["x5c"]) = ("x509-svid".into(), json!(["MIIB"])));
+    let x509 =
+        changed(&Pen::new("ES256", "b").jwk, |jwk| (jwk["use"], jwk["x5c"]) = ("x509-svid".into(), json!(["MIIB"])));
     let rows = [
         (json!([pen.jwk("jwt-svid"), x509]), 1),
         (json!([pen.jwk("sig")]), 0),
@@ -413,7 +420,8 @@ fn a_key_speaks_for_one_and_nobody_is_trusted_twice() {
     oidc.trust(first.clone(), a.set()).expect("a new issuer");
     assert!(matches!(oidc.trust(first.clone(), b.set()), Err(TrustError::Twice(_))), "the issuer again");
     assert!(matches!(oidc.trust(second.clone(), a.set()), Err(TrustError::SharedKey { .. })), "the key again");
-    let renamed = json!({ "keys": [changed(&a.jwk("sig"), |jwk| (jwk["kid"], jwk["alg"]) = ("x".into(), "ES256".into()))] });
+    let renamed =
+        json!({ "keys": [changed(&a.jwk("sig"), |jwk| (jwk["kid"], jwk["alg"]) = ("x".into(), "ES256".into()))] });
     let renamed = JwkSet::from_json(&renamed.to_string()).expect("a set");
     assert!(matches!(oidc.trust(second.clone(), renamed), Err(TrustError::SharedKey { .. })), "under another name");
     oidc.trust(second, b.set()).expect("what was refused trusted nobody");
@@ -427,7 +435,9 @@ fn a_key_speaks_for_one_and_nobody_is_trusted_twice() {
     };
     let mut svids = SpiffeVerifier::new(audience("https://host.acme.example"), production.clone());
     let refused = svids.trust(bundle("acme.example", &staging, &a));
-    assert!(matches!(refused, Err(TrustError::Environment { want, found, .. }) if want == production && found == staging));
+    assert!(
+        matches!(refused, Err(TrustError::Environment { want, found, .. }) if want == production && found == staging)
+    );
     svids.trust(bundle("acme.example", &production, &a)).expect("a new domain");
     assert!(matches!(svids.trust(bundle("acme.example", &production, &b)), Err(TrustError::Twice(_))));
     assert!(matches!(svids.trust(bundle("b.example", &production, &a)), Err(TrustError::SharedKey { .. })));

@@ -76,6 +76,11 @@ impl Pen {
         Self { algorithm, kid: format!("key-{which}"), jwk, pair }
     }
 
+    /// The same under another name.
+    pub(crate) fn called(self, kid: &str) -> Self {
+        Self { kid: kid.to_owned(), ..self }
+    }
+
     /// The public half as a member of a set.
     pub(crate) fn jwk(&self, purpose: &str) -> Value {
         let mut jwk = self.jwk.clone();

@@ -242,14 +242,16 @@ fn the_header_is_closed_whoever_the_token_is_about() {
         ("", json!("")),
     ];
     table.extend(members.map(|(member, value)| (with(member, value), header)));
-    let types = ["jwt", "Jwt", "application/jwt", "at+jwt", "logout+jwt", "secevent+jwt", "wit+jwt", "dpop+jwt", "JWT ", ""];
+    let types =
+        ["jwt", "Jwt", "application/jwt", "at+jwt", "logout+jwt", "secevent+jwt", "wit+jwt", "dpop+jwt", "JWT ", ""];
     table.extend(types.map(|typ| (with("typ", typ.into()), header)));
     // What is there is meant: `null` is not the same as nothing.
     for member in ["typ", "x5t", "x5t#S256", "alg"] {
         table.push((with(member, json!(null)), header));
         table.push((with(member, json!(7)), header));
     }
-    let algorithms = ["none", "None", "nOnE", "", "HS256", "HS384", "HS512", "es256", "ES256 ", "ES256K", "ES512", "Ed448"];
+    let algorithms =
+        ["none", "None", "nOnE", "", "HS256", "HS384", "HS512", "es256", "ES256 ", "ES256K", "ES512", "Ed448"];
     table.extend(algorithms.map(|algorithm| (with("alg", algorithm.into()), header)));
     // Known, and not this key's.
     table.extend(["ES384", "RS256", "PS256", "EdDSA", "Ed25519"].map(|other| (with("alg", other.into()), header)));
@@ -397,14 +399,18 @@ fn claims_are_strict_and_times_are_whole_seconds() {
                 assert_eq!(kind.flaw(&token), claims, "{}: {claim} is {value}", kind.name);
             }
         }
-        let numbers = ["\"9\"", "9.5", "1790000300.0", "1.79e9", "1e400", "9223372036854775808", "-9223372036854775809"];
+        let numbers =
+            ["\"9\"", "9.5", "1790000300.0", "1.79e9", "1e400", "9223372036854775808", "-9223372036854775809"];
         for number in numbers.iter().chain(&["253402300800", "9223372036854775807"]) {
-            let text = kind.claims.to_string().replace(&format!("\"exp\":{}", START + 300), &format!("\"exp\":{number}"));
+            let text =
+                kind.claims.to_string().replace(&format!("\"exp\":{}", START + 300), &format!("\"exp\":{number}"));
             assert!(text.contains(number), "{text}");
             let token = pen.sign_text(&pen.header().to_string(), &text);
             assert_eq!(kind.flaw(&token), claims, "{}: exp is {number}", kind.name);
         }
-        for (claim, value) in [("iat", 0), ("nbf", 0), ("iat", -1), ("nbf", -1), ("iat", START + 300), ("nbf", START + 301)] {
+        for (claim, value) in
+            [("iat", 0), ("nbf", 0), ("iat", -1), ("nbf", -1), ("iat", START + 300), ("nbf", START + 301)]
+        {
             let token = pen.sign(&changed(&kind.claims, |claims| claims[claim] = value.into()));
             assert_eq!(kind.flaw(&token), claims, "{}: {claim} is {value}", kind.name);
         }
