@@ -27,6 +27,7 @@ mod decisions;
 mod directory;
 mod door;
 mod ends;
+mod enrolment;
 mod entra;
 mod explain;
 mod flaky;
