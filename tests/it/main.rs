@@ -32,6 +32,7 @@ mod entra;
 mod explain;
 mod flaky;
 mod forged;
+mod fuzzed;
 mod golden;
 mod host_schema;
 mod house;
