@@ -40,7 +40,13 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// Answers with the agent's key. The answer is a token that proves possession and nothing else.
+    /// The host that asks. Whoever answers for another host than the one that they talk to lets that one in as themselves.
+    pub fn audience(&self) -> &Audience {
+        &self.audience
+    }
+
+    /// Answers with the agent's key, once [`audience`](Self::audience) is the host that was asked. The answer is a token that
+    /// proves possession and nothing else.
     #[must_use]
     pub fn answer(&self, key: &AgentKey) -> String {
         let answer = Answer {

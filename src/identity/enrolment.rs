@@ -163,3 +163,37 @@ impl Enrolment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ProofMethod;
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    /// Here, since so many signatures take a minute.
+    #[test]
+    fn so_many_proofs_are_bound_at_once_and_those_that_ended_make_room() -> Result<(), Box<dyn std::error::Error>> {
+        let host = Enrolment::new(Audience::new("https://host.acme.example")?, Arc::new(SystemEntropy));
+        let agent = AgentId::spiffe("spiffe://acme.example/agent/triage")?;
+        let at = |seconds: u64| Timestamp::EPOCH.after(Duration::from_secs(seconds));
+        let proof = |number: usize, until: u64| {
+            BearerProof::new(agent.clone(), ProofMethod::SpiffeJwtSvid, Digest::of(&number.to_be_bytes()), at(until))
+        };
+        let (own, other) = (Thumbprint::new(&"A".repeat(43))?, Thumbprint::new(&"B".repeat(43))?);
+        let bind = |proof: &BearerProof, key, now: u64| host.bind(proof, key, at(now));
+
+        let short = proof(0, 100);
+        bind(&short, &own, 0)?;
+        for number in 1..MAX_BOUND {
+            bind(&proof(number, 300), &own, 0)?;
+        }
+        let (over, more) = (proof(MAX_BOUND, 300), proof(MAX_BOUND + 1, 300));
+        let full = Err(ProofError::TooManyBound { max: MAX_BOUND });
+        assert_eq!(bind(&over, &own, 99), full);
+        assert_eq!(bind(&short, &own, 99), Ok(()), "who is bound already goes on");
+        assert_eq!(bind(&short, &other, 99), Err(Flaw::Binding.into()), "and nobody else does");
+        assert_eq!(bind(&over, &own, 100), Ok(()), "one ended");
+        assert_eq!(bind(&more, &own, 100), full);
+        Ok(())
+    }
+}

@@ -1,6 +1,6 @@
 //! Microsoft Entra's tokens for agents: who really executes, whoever the token is shaped like.
 
-use super::id_token::{About, IdToken};
+use super::id_token::IdToken;
 use super::trust::Trusted;
 use super::{AgentId, OperatorId, ProofError};
 use crate::id::{Audience, Issuer, Subject};
@@ -75,25 +75,26 @@ impl EntraVerifier {
 
     fn verified(&self, token: &str, now: Timestamp) -> Result<Executed, Flaw> {
         let token = IdToken::verify(token, &self.trusted, &self.audience, self.leeway, now)?;
-        if !token.is_by_agent() {
+        if !token.is_by_agent()? {
             return Err(Flaw::Subject);
         }
         // Version 2 says `azp`, version 1 `appid`; a token that says both says the same.
-        let client = match (token.text("azp"), token.text("appid")) {
+        let client = match (token.text("azp")?, token.text("appid")?) {
             (Some(one), Some(other)) if one != other => return Err(Flaw::Claims),
             (one, other) => one.or(other).ok_or(Flaw::Claims)?,
         };
         let issuer = token.issuer.as_str();
         let agent = AgentId::issued(issuer, client).map_err(|_| Flaw::Subject)?;
-        let object = token.text("oid").ok_or(Flaw::Claims)?;
+        let object = token.text("oid")?.ok_or(Flaw::Claims)?;
         let person = || OperatorId::new(issuer, object).map_err(|_| Flaw::Subject);
         let account = || Subject::new(object).map_err(|_| Flaw::Subject);
-        let (on_behalf_of, presented_as) = match (token.text("idtyp"), token.about()) {
-            (Some("app"), About::Workload) if token.is_about_agent() => (None, None),
-            (Some("user"), About::AgentUser) => (None, Some(account()?)),
-            (Some("user"), About::Workload) if !token.is_about_agent() => (Some(person()?), None),
-            _ => return Err(Flaw::Subject),
-        };
+        let (on_behalf_of, presented_as) =
+            match (token.text("idtyp")?, token.is_about_agent()?, token.is_about_agent_user()?) {
+                (Some("app"), true, false) => (None, None),
+                (Some("user"), false, true) => (None, Some(account()?)),
+                (Some("user"), false, false) => (Some(person()?), None),
+                _ => return Err(Flaw::Subject),
+            };
         Ok(Executed { agent, on_behalf_of, presented_as, until: token.until })
     }
 }

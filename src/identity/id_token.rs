@@ -22,22 +22,16 @@ pub(super) struct IdToken {
     pub(super) claims: BTreeMap<String, Json>,
 }
 
-/// Who a token is about, as far as it says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum About {
-    /// A workload, or an agent that acts for somebody: never a person's own sign-in.
-    Workload,
-    /// A user-shaped record of an agent.
-    AgentUser,
-    /// A user, and no workload that is said of.
-    User,
-    /// It does not say.
-    Unsaid,
-}
-
 /// Microsoft Entra's facets of agents: an agent identity, and an agent's user account.
 const AGENT_IDENTITY: &str = "11";
 const AGENT_USER: &str = "13";
+
+/// What only the platforms of workloads say.
+const OF_PLATFORMS: &[&str] = &["kubernetes.io", "repository_id", "google"];
+/// How the names of workloads begin.
+const WORKLOADS: &[&str] = &["system:serviceaccount:", "spiffe://"];
+/// What is only said of somebody who signed in (OpenID Connect Core 1.0, sections 2 and 3.3.2.11).
+const OF_SIGN_INS: &[&str] = &["nonce", "auth_time", "acr", "amr", "at_hash", "c_hash"];
 
 #[derive(Deserialize)]
 struct Claims {
@@ -68,11 +62,12 @@ impl IdToken {
         Ok(Self { issuer: issuer.clone(), subject, digest: signed.digest(), until, claims: signed.members()? })
     }
 
-    /// A claim that is a text.
-    pub(super) fn text(&self, claim: &str) -> Option<&str> {
+    /// A claim that is a text, if it is there. One that is something else is refused: nobody knows what it says.
+    pub(super) fn text(&self, claim: &str) -> Result<Option<&str>, Flaw> {
         match self.claims.get(claim) {
-            Some(Json::Text(text)) => Some(text),
-            _ => None,
+            None => Ok(None),
+            Some(Json::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(Flaw::Claims),
         }
     }
 
@@ -96,35 +91,52 @@ impl IdToken {
     }
 
     /// Whether Entra gives the subject or the actor this facet: numbers with spaces between them, in no order.
-    fn has_facet(&self, claim: &str, facet: &str) -> bool {
-        self.text(claim).is_some_and(|facets| facets.split(' ').any(|own| own == facet))
-    }
-
-    /// Whom the token is about.
-    pub(super) fn about(&self) -> About {
-        if self.has_facet("xms_sub_fct", AGENT_USER) {
-            return About::AgentUser;
+    fn has_facet(&self, claim: &str, facet: &str) -> Result<bool, Flaw> {
+        let Some(facets) = self.text(claim)? else { return Ok(false) };
+        let is_number = |own: &str| !own.is_empty() && own.bytes().all(|b| b.is_ascii_digit());
+        if !facets.split(' ').all(is_number) {
+            return Err(Flaw::Claims);
         }
-        let is_agent = ["xms_act_fct", "xms_sub_fct"].iter().any(|claim| self.has_facet(claim, AGENT_IDENTITY));
-        let is_own_client = ["azp", "appid", "client_id"].iter().any(|client| self.text(client) == Some(&self.subject));
-        // What only the platforms of workloads say.
-        let is_platforms =
-            ["kubernetes.io", "repository_id", "google"].iter().any(|claim| self.claims.contains_key(*claim))
-                || self.subject.starts_with("system:serviceaccount:");
-        let is_said = self.text("idtyp") == Some("app") || self.text("sub_profile") == Some("ai_agent");
-        if is_agent || is_own_client || is_platforms || is_said || self.claims.contains_key("act") {
-            return About::Workload;
-        }
-        if self.text("idtyp") == Some("user") { About::User } else { About::Unsaid }
+        Ok(facets.split(' ').any(|own| own == facet))
     }
 
     /// Whether Entra says that an agent identity acts.
-    pub(super) fn is_by_agent(&self) -> bool {
+    pub(super) fn is_by_agent(&self) -> Result<bool, Flaw> {
         self.has_facet("xms_act_fct", AGENT_IDENTITY)
     }
 
     /// Whether Entra says that the token is about an agent identity.
-    pub(super) fn is_about_agent(&self) -> bool {
+    pub(super) fn is_about_agent(&self) -> Result<bool, Flaw> {
         self.has_facet("xms_sub_fct", AGENT_IDENTITY)
+    }
+
+    /// Whether Entra says that the token is about an agent's user account.
+    pub(super) fn is_about_agent_user(&self) -> Result<bool, Flaw> {
+        self.has_facet("xms_sub_fct", AGENT_USER)
+    }
+
+    /// Whether it says that it is about a workload, or that somebody else acts than it is about.
+    pub(super) fn names_workload(&self) -> Result<bool, Flaw> {
+        for client in ["azp", "appid", "client_id"] {
+            if self.text(client)? == Some(&self.subject) {
+                return Ok(true);
+            }
+        }
+        Ok(self.is_by_agent()?
+            || self.is_about_agent()?
+            || self.text("idtyp")? == Some("app")
+            || self.text("sub_profile")? == Some("ai_agent")
+            || self.has_any(OF_PLATFORMS)
+            || self.has_any(&["act"])
+            || WORKLOADS.iter().any(|start| self.subject.starts_with(start)))
+    }
+
+    /// Whether it says that it is about a user, a person or an agent's user account, whoever acts.
+    pub(super) fn names_user(&self) -> Result<bool, Flaw> {
+        Ok(self.is_about_agent_user()? || self.text("idtyp")? == Some("user") || self.has_any(OF_SIGN_INS))
+    }
+
+    fn has_any(&self, claims: &[&str]) -> bool {
+        claims.iter().any(|claim| self.claims.contains_key(*claim))
     }
 }

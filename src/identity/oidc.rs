@@ -1,6 +1,6 @@
 //! Tokens of a platform's OpenID provider: what it says of its workloads.
 
-use super::id_token::{About, IdToken};
+use super::id_token::IdToken;
 use super::trust::Trusted;
 use super::{BearerProof, ProofError, ProofMethod, Selector, SelectorError, TrustError};
 use crate::id::{Audience, Issuer};
@@ -10,8 +10,9 @@ use crate::time::Timestamp;
 /// Verifies what a platform's OpenID provider says of a workload: Kubernetes, GitHub Actions, Google Cloud, Entra or another.
 ///
 /// A token names an agent where exactly one [`Selector`] takes it. What is found true is a [`BearerProof`], which admits
-/// nobody before [`Enrolment`](super::Enrolment) bound it to the workload's key. The tokens of people and of agent users
-/// are refused.
+/// nobody before [`Enrolment`](super::Enrolment) bound it to the workload's key. The tokens of people, of agents that act for
+/// them, and of agent users are refused, whatever a selector says: so is whatever is said only of sign-ins (`nonce`,
+/// `auth_time`, `amr` and the like).
 ///
 /// ```
 /// use bailiwick::id::{Audience, Issuer};
@@ -62,7 +63,7 @@ impl OidcVerifier {
     ///
     /// # Errors
     ///
-    /// It names no claim, or only such as can come to be somebody else's.
+    /// It names no claim, or only such as others have too, or can come to have.
     pub fn select(&mut self, selector: Selector) -> Result<(), SelectorError> {
         selector.check()?;
         self.selectors.push(selector);
@@ -80,7 +81,7 @@ impl OidcVerifier {
 
     fn verified(&self, token: &str, now: Timestamp) -> Result<BearerProof, Flaw> {
         let token = IdToken::verify(token, &self.trusted, &self.audience, self.leeway, now)?;
-        if matches!(token.about(), About::User | About::AgentUser) {
+        if token.names_user()? {
             return Err(Flaw::Subject);
         }
         let mut agents = self.selectors.iter().filter(|selector| selector.selects(&token.issuer, &token.claims));

@@ -1,6 +1,6 @@
 //! The sign-in of a person, from the ID token that their provider gave.
 
-use super::id_token::{About, IdToken};
+use super::id_token::IdToken;
 use super::trust::Trusted;
 use super::{Authentication, HumanOperator, OperatorId, OperatorSession, ProofError, TrustError};
 use crate::id::{Audience, Issuer, Prose};
@@ -66,13 +66,13 @@ impl OperatorVerifier {
 
     fn verified(&self, id_token: &str, nonce: &str, now: Timestamp) -> Result<OperatorSession, Flaw> {
         let token = IdToken::verify(id_token, &self.trusted, &self.client, self.leeway, now)?;
-        if matches!(token.about(), About::Workload | About::AgentUser) {
+        if token.names_workload()? || token.is_about_agent_user()? {
             return Err(Flaw::Subject);
         }
-        if nonce.is_empty() || token.text("nonce") != Some(nonce) {
+        if nonce.is_empty() || token.text("nonce")? != Some(nonce) {
             return Err(Flaw::Replayed);
         }
-        if token.text("azp").is_some_and(|party| party != self.client.as_str()) {
+        if token.text("azp")?.is_some_and(|party| party != self.client.as_str()) {
             return Err(Flaw::Audience);
         }
         let authentication = authentication(&token)?;
@@ -94,7 +94,7 @@ fn authentication(token: &IdToken) -> Result<Authentication, Flaw> {
         Some(_) => Some(token.seconds("auth_time").and_then(Timestamp::from_unix).ok_or(Flaw::Claims)?),
     };
     Ok(Authentication {
-        acr: token.text("acr").map(prose).transpose()?,
+        acr: token.text("acr")?.map(prose).transpose()?,
         amr: token.texts("amr").into_iter().take(MAX_METHODS).map(prose).collect::<Result<_, _>>()?,
         auth_time,
     })

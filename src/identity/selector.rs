@@ -27,8 +27,8 @@ pub enum SelectorError {
     /// The claim is named already.
     #[error("the claim {0} is named already")]
     Twice(Found),
-    /// Somebody else can come to have all of these values.
-    #[error("a selector names at least one claim that cannot be given to somebody else, not only {0}")]
+    /// Somebody else has all of these values, or can come to have them.
+    #[error("a selector names at least one claim that nobody else has or is ever given, not only {0}")]
     OnlyMutable(Found),
     /// A name in it is not valid.
     #[error(transparent)]
@@ -84,9 +84,22 @@ struct Pointer(Vec<String>);
 
 impl Pointer {
     fn parse(text: &str) -> Option<Self> {
+        // RFC 6901, section 3: `~` stands only before `0` and `1`.
+        if text.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
+            return None;
+        }
         let unescape = |part: &str| part.replace("~1", "/").replace("~0", "~");
         let parts: Vec<String> = text.strip_prefix('/')?.split('/').map(unescape).collect();
         (parts.len() <= 8 && parts.iter().all(|part| !part.is_empty())).then_some(Self(parts))
+    }
+
+    /// Whether others have this value too, or can come to have it. A truth value tells at most two apart.
+    fn is_shared(&self, want: &Want) -> bool {
+        let Want::Text(text) = want else { return true };
+        match self.0.as_slice() {
+            [name] if name == "sub" => NAMES.iter().any(|start| text.starts_with(start)),
+            parts => parts.last().is_some_and(|name| SHARED.contains(&name.as_str())),
+        }
     }
 
     fn find<'j>(&self, claims: &'j BTreeMap<String, Json>) -> Option<&'j Json> {
@@ -98,9 +111,12 @@ impl Pointer {
     }
 }
 
-/// Claims whose values can come to be somebody else's.
-const MUTABLE: &[&str] = &[
+/// Claims, wherever they are, whose values others have too, or can come to have.
+const SHARED: &[&str] = &[
     "actor",
+    "appidacr",
+    "aud",
+    "azpacr",
     "base_ref",
     "email",
     "environment",
@@ -108,27 +124,45 @@ const MUTABLE: &[&str] = &[
     "family_name",
     "given_name",
     "groups",
-    "head_ref",
     "hd",
+    "head_ref",
+    "idp",
+    "idtyp",
+    "instance_name",
+    "iss",
     "job_workflow_ref",
     "name",
+    "namespace",
+    "namespace_path",
     "nickname",
     "preferred_username",
+    "project_id",
+    "project_path",
     "ref",
+    "ref_path",
     "ref_type",
     "repository",
     "repository_owner",
+    "repository_owner_id",
     "repository_visibility",
     "roles",
     "runner_environment",
+    "scope",
+    "scp",
+    "sub_profile",
+    "tid",
     "unique_name",
     "upn",
+    "user_email",
+    "user_login",
+    "ver",
     "workflow",
     "workflow_ref",
-    "idtyp",
-    "aud",
-    "email_verified",
+    "zone",
 ];
+
+/// How subjects begin that are made of such names: those of GitHub, GitLab and Kubernetes.
+const NAMES: &[&str] = &["project_path:", "repo:", "system:serviceaccount:"];
 
 impl Selector {
     /// Selects nothing yet: a selector without claims is refused.
@@ -231,15 +265,13 @@ impl Selector {
     ///
     /// # Errors
     ///
-    /// It names no claim, or only such as can come to be somebody else's.
+    /// It names no claim, or only such as others have too, or can come to have.
     pub fn check(&self) -> Result<(), SelectorError> {
         if self.claims.is_empty() {
             return Err(SelectorError::Empty);
         }
-        let is_mutable =
-            |pointer: &&Pointer| matches!(pointer.0.as_slice(), [name] if MUTABLE.contains(&name.as_str()));
-        if self.claims.keys().all(|pointer| is_mutable(&pointer)) {
-            let names: Vec<_> = self.claims.keys().flat_map(|pointer| pointer.0.first()).cloned().collect();
+        if self.claims.iter().all(|(pointer, want)| pointer.is_shared(want)) {
+            let names: Vec<_> = self.claims.keys().map(|pointer| pointer.0.join("/")).collect();
             return Err(SelectorError::OnlyMutable(Found::new(&names.join(", "))));
         }
         Ok(())

@@ -139,9 +139,11 @@ pub(crate) fn sign(kind: Kind, claims: &[u8], key: &SigningKey) -> String {
 struct Header {
     alg: String,
     kid: String,
+    #[serde(default, deserialize_with = "present")]
     typ: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     x5t: Option<String>,
-    #[serde(rename = "x5t#S256")]
+    #[serde(default, rename = "x5t#S256", deserialize_with = "present")]
     x5t_s256: Option<String>,
 }
 

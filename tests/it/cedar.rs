@@ -5,7 +5,7 @@
 //! makes the same comparison for a fuzzer.
 
 mod conversions;
-mod dice;
+pub(crate) mod dice;
 mod expressions;
 mod oracle;
 mod policies;
