@@ -95,7 +95,12 @@ fn verified_with(jwk: &Value) -> Option<(String, String)> {
             numbers("x")?.len() == width && numbers("y")?.len() == width
         }
         "OKP" => numbers("x")?.len() == 32,
-        _ => numbers("n")?.len() >= 256 && numbers("n")?[0] >= 0x80 && matches!(numbers("e")?[..], [1, 0, 1]),
+        _ => {
+            let (n, e) = (numbers("n")?, numbers("e")?);
+            let number = e.iter().fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+            let is_written = n.first()? >= &0x80 && e.first()? > &0 && e.len() <= 8;
+            n.len() == 256 && is_written && (3..1 << 33).contains(&number) && number % 2 == 1
+        }
     };
     let is_pinned = jwk.get("alg").is_none_or(|alg| own.iter().any(|own| alg == own));
     let kid =
