@@ -9,7 +9,7 @@ use crate::audit::{AuditSink, Trail};
 use crate::authorizer::Authorizer;
 use crate::credential::Minter;
 use crate::door::Door;
-use crate::entropy::{Entropy, SystemEntropy};
+use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::error::Error;
 use crate::id::BootId;
 use crate::identity::{OperatorId, Registry};
@@ -135,7 +135,7 @@ impl Builder {
     pub fn build(self) -> Result<Authorizer, Error> {
         let clock = Steady::new(self.clock);
         let started = clock.now()?;
-        let boot = BootId::draw(self.entropy.as_ref(), started)?;
+        let boot = BootId::of(&draw(self.entropy.as_ref())?, started);
         let trail = Trail::new(self.sink, Arc::clone(&self.entropy), clock, boot, self.deadline);
         Ok(Authorizer::new(Door {
             registry: self.registry,

@@ -8,7 +8,7 @@ use crate::authorizer::Swept;
 use crate::credential::{Minter, VerifiedCredential};
 use crate::entropy::Entropy;
 use crate::error::Error;
-use crate::id::{Audience, TaskId, TransactionId};
+use crate::id::{Audience, TaskId};
 use crate::identity::{OperatorId, Registry};
 use crate::jose::{Flaw, Refused};
 use crate::live::{Cell, locked, shielded};
@@ -46,9 +46,7 @@ impl Door {
 
     /// Writes an event that belongs to no task.
     pub(crate) fn write(&self, now: Timestamp, lanes: Lanes) -> Result<(), Error> {
-        let txn = TransactionId::draw(self.entropy.as_ref())?;
-        self.trail.write(&txn, None, now, lanes)?;
-        Ok(())
+        Ok(self.trail.write_alone(now, lanes)?)
     }
 
     /// Hangs on to what the task's life depends on.

@@ -234,7 +234,8 @@ macro_rules! drawn {
                 Ok(Self::of(&bits))
             }
 
-            fn of(bits: &[u8]) -> Self {
+            /// The id with these random bits.
+            pub(crate) fn of(bits: &[u8]) -> Self {
                 Self(format!(concat!($prefix, "{}"), crate::jose::base64url::encode(bits)).into())
             }
         }
@@ -274,9 +275,9 @@ macro_rules! stamped {
         pub struct $name(Uuid);
 
         impl $name {
-            pub(crate) fn draw(entropy: &dyn Entropy, now: Timestamp) -> Result<Self, EntropyError> {
-                let bits: [u8; 10] = crate::entropy::draw(entropy)?;
-                Ok(Self(uuid::Builder::from_unix_timestamp_millis(now.unix_millis(), &bits).into_uuid()))
+            /// The id of this moment with these random bits.
+            pub(crate) fn of(bits: &[u8; 10], now: Timestamp) -> Self {
+                Self(uuid::Builder::from_unix_timestamp_millis(now.unix_millis(), bits).into_uuid())
             }
 
             /// The id as a UUID.

@@ -9,7 +9,7 @@ use super::{
     AgentFact, AgentRecord, AgentUserFact, AgentUserRecord, AuditError, AuditSink, Decided, Denial, Effect, Event,
     Link, OperatorFact, OperatorRecord, Permit,
 };
-use crate::entropy::Entropy;
+use crate::entropy::{Entropy, draw};
 use crate::id::{BootId, EventId, Found, RecordId, TaskId, TransactionId};
 use crate::identity::{AgentId, AgentUserId, OperatorId};
 use crate::live::shielded;
@@ -21,6 +21,11 @@ use crate::time::{Steady, Timestamp};
 
 /// How long a permit is good for.
 const PERMIT_FOR: Duration = Duration::from_secs(30);
+
+/// Random bytes of the ids of one event and up to three records.
+const IDS: usize = 40;
+/// Random bytes of the id of a transaction.
+const TRANSACTION: usize = 16;
 
 /// Writes records, in order.
 pub(crate) struct Trail {
@@ -181,6 +186,14 @@ impl Trail {
         Ok(id)
     }
 
+    /// Writes one event that belongs to no task, in a transaction of its own, and waits until it was taken.
+    pub(crate) fn write_alone(&self, at: Timestamp, lanes: Lanes) -> Result<(), AuditError> {
+        let bits: [u8; TRANSACTION + IDS] = draw(self.entropy.as_ref()).map_err(|_| AuditError::NoId)?;
+        let (txn, ids) = bits.split_at(TRANSACTION);
+        let (_, event) = self.stamp((&TransactionId::of(txn), None), at, lanes, ids)?;
+        self.deliver(&event)
+    }
+
     /// Hands an event to the sink and waits until it was taken.
     fn deliver(&self, event: &Event) -> Result<(), AuditError> {
         shielded(|| self.sink.record(event)).ok_or(AuditError::Panicked)?.wait(self.deadline)
@@ -189,14 +202,27 @@ impl Trail {
     /// Makes the records of one event, with their ids and links.
     fn compose(
         &self,
-        (txn, task): (&TransactionId, Option<&TaskId>),
+        within: (&TransactionId, Option<&TaskId>),
         at: Timestamp,
         lanes: Lanes,
     ) -> Result<(EventId, Event), AuditError> {
-        let event = EventId::draw(self.entropy.as_ref(), at).map_err(|_| AuditError::NoId)?;
-        let id = |wanted: bool| {
-            wanted.then(|| RecordId::draw(self.entropy.as_ref(), at)).transpose().map_err(|_| AuditError::NoId)
-        };
+        // Drawn at once: asking the system takes longer than everything else here.
+        let bits: [u8; IDS] = draw(self.entropy.as_ref()).map_err(|_| AuditError::NoId)?;
+        self.stamp(within, at, lanes, &bits)
+    }
+
+    /// The same, with the random bits of its ids.
+    fn stamp(
+        &self,
+        (txn, task): (&TransactionId, Option<&TaskId>),
+        at: Timestamp,
+        lanes: Lanes,
+        bits: &[u8],
+    ) -> Result<(EventId, Event), AuditError> {
+        let mut bits = bits.as_chunks().0.iter();
+        let mut next = || bits.next().ok_or(AuditError::NoId);
+        let event = EventId::of(next()?, at);
+        let mut id = |wanted: bool| next().map(|bits| wanted.then(|| RecordId::of(bits, at)));
         let operator_record = id(lanes.operator.is_some())?;
         let agent_record = id(lanes.agent.is_some())?;
         let agent_user_record = id(lanes.agent_user.is_some())?;

@@ -102,7 +102,7 @@ fn without_randomness_everything_is_refused_and_nothing_is_half_done() {
         let denial = task.authorize(&read()).expect_err("a denial");
         assert_eq!((denial.code(), denial.event()), (ReasonCode::Audit, None), "{mood:?}");
         assert!(matches!(world.door.begin(mandate), Err(Error::Entropy(_))), "{mood:?}");
-        assert!(matches!(world.door.admit(workload), Err(Error::Entropy(_))), "{mood:?}");
+        assert!(matches!(world.door.admit(workload), Err(Error::Audit(AuditError::NoId))), "{mood:?}");
         assert!(world.door.reload(&world.ada, "").is_err(), "{mood:?}");
         assert_eq!(world.sink.events().len(), events, "{mood:?}: nothing is written");
 
@@ -114,7 +114,8 @@ fn without_randomness_everything_is_refused_and_nothing_is_half_done() {
         assert_eq!(code(task.authorize(&read())), None, "{mood:?}: the budget is as it was");
 
         host.entropy.set(mood);
-        assert!(matches!(world.door.halt(&world.ada, Halt::Everything), Err(Error::Entropy(_))), "{mood:?}");
+        let halted = world.door.halt(&world.ada, Halt::Everything);
+        assert!(matches!(halted, Err(Error::Audit(AuditError::NoId))), "{mood:?}");
         host.entropy.set(Mood::Works);
         assert_eq!(code(task.authorize(&read())), Some(ReasonCode::Halted), "{mood:?}: halted nevertheless");
     }

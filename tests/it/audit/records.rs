@@ -217,7 +217,7 @@ fn tell_of_people(world: &World) {
     door.enroll(ada, &eve).unwrap();
     let helper = AgentId::spiffe("spiffe://acme.example/agent/helper").unwrap();
     door.register(ada, &helper, [operator("ada")]).unwrap();
-    let _ = door.bind(ada, &helper, AgentUserId::new("jira.acme.example", "helper").unwrap()).unwrap();
+    let _ = door.bind(ada, &helper, AgentUserId::new("jira.acme.example", "helper-bot").unwrap()).unwrap();
     door.assign(ada, &helper, AccountabilityRole::Owner, eve.id()).unwrap();
     let _ = door.withdraw(ada, &helper, AccountabilityRole::Owner, eve.id()).unwrap();
     door.transfer(ada, &helper, &operator("ada"), eve.id()).unwrap();
