@@ -77,6 +77,8 @@
 //! 16. Digests of arguments that leave the process are keyed with a salt of the task.
 //! 17. A credential is no wider than its permit: [`Authorizer::accept`](crate::Authorizer::accept) uses it up for exactly
 //!     the tool, resource and arguments that were permitted. A service elsewhere sees tool and resource only.
+//! 18. What a bearer can show admits nobody before it is bound to a key that they prove to have; what is said of people proves
+//!     no workload, and the other way round.
 //!
 //! # Seams that a host implements
 //!
@@ -99,6 +101,9 @@
 //! | an operator of Cedar's | `policy/compiled/compile.rs`, `policy/compiled/program.rs` |
 //! | what an argument can be held to | `mandate/constraints.rs` and `mandate/broken.rs`, then `policy/json_schema.rs` |
 //! | a new kind of workload proof | a new file in `identity/` |
+//! | which algorithms and keys of others are verified with | `jose/algorithm.rs`, `jose/key.rs`, `jose/jwk.rs` |
+//! | what tells a person's token from a workload's | `identity/id_token.rs` |
+//! | which claims alone select nobody | `identity/selector.rs` |
 //! | what an approval can cover | `mandate/scope.rs` |
 //! | a field of the record | `audit/record.rs` |
 //! | the claims of a credential | `credential/token.rs` |

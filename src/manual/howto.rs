@@ -19,6 +19,44 @@
 //! }
 //! ```
 //!
+//! # Let workloads prove themselves
+//!
+//! What a platform says of a workload, an SVID or a token, is shown by whoever holds it. So the workload sends the public half
+//! of a key along, is asked, and answers with the private half; from then on that proof is good with that key alone.
+//!
+//! ```
+//! use bailiwick::identity::{AgentKey, Challenge, Enrolment, ProofError, SpiffeVerifier, VerifiedWorkload};
+//! use bailiwick::jose::VerifyingKey;
+//! use bailiwick::time::Timestamp;
+//!
+//! /// At the host; `ask` takes the question to the workload and brings the answer.
+//! fn enrol(
+//!     (svids, enrolment): (&SpiffeVerifier, &Enrolment),
+//!     (svid, key): (&str, VerifyingKey),
+//!     ask: impl Fn(&Challenge) -> String,
+//!     now: Timestamp,
+//! ) -> Result<VerifiedWorkload, ProofError> {
+//!     let proof = svids.verify(svid, now)?;
+//!     let challenge = enrolment.challenge(&proof, key, now)?;
+//!     // What comes of it is for `Authorizer::admit`.
+//!     enrolment.verify(proof, &ask(&challenge), now)
+//! }
+//!
+//! /// At the workload, which answers nobody but the host that it talks to.
+//! fn answer(challenge: &Challenge, host: &str, key: &AgentKey) -> Option<String> {
+//!     (challenge.audience().as_str() == host).then(|| challenge.answer(key))
+//! }
+//! ```
+//!
+//! Tokens of Kubernetes, GitHub, Google Cloud and Entra go through an [`OidcVerifier`](crate::identity::OidcVerifier) instead,
+//! with a [`Selector`](crate::identity::Selector) for each agent. Select by what the platform never gives to somebody else; a
+//! selector by names alone is refused. A host that knows an agent's key beforehand
+//! [pins](crate::identity::Enrolment::pin) it, and not even a thief who is faster than the workload gets in. The example
+//! `workload_identity` is the whole of it.
+//!
+//! People sign in with an [`OperatorVerifier`](crate::identity::OperatorVerifier). Draw a nonce for each sign-in and take it
+//! once: the verifier compares it, and remembers nothing.
+//!
 //! # Write a scope
 //!
 //! A scope is what a person approves, so write it as a person would: from what they asked for and the list of tools. Bind
