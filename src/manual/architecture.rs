@@ -100,10 +100,12 @@
 //! 16. Digests of arguments that leave the process are keyed with a salt of the task.
 //! 17. A credential is no wider than its permit: [`Authorizer::accept`](crate::Authorizer::accept) uses it up for exactly
 //!     the tool, resource and arguments that were permitted. A service elsewhere sees tool and resource only.
+//! 18. What a bearer can show admits nobody before it is bound to a key that they prove to have; what is said of people proves
+//!     no workload, and the other way round.
 //!
-//! 18. An agent user's record elsewhere follows its agent and never leads it: *active* is derived, and what another system
+//! 19. An agent user's record elsewhere follows its agent and never leads it: *active* is derived, and what another system
 //!     makes of the record is [`Drift`](crate::identity::projection::Drift), which is reported and changes nothing.
-//! 19. A handle is one party's, in whatever case: a person's, or one agent's, and then in a namespace for agents.
+//! 20. A handle is one party's, in whatever case: a person's, or one agent's, and then in a namespace for agents.
 //!
 //! # Seams that a host implements
 //!

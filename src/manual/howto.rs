@@ -19,48 +19,47 @@
 //! }
 //! ```
 //!
-//! # Admit a workload
+//! # Let workloads prove themselves
 //!
-//! The host says whom it trusts, verifies what the workload shows, and asks it to prove that it has a key. What was shown is
-//! good with that key alone from then on.
+//! What a platform says of a workload, an SVID or a token, is shown by whoever holds it. So the workload sends the public half
+//! of a key along, is asked, and answers with the private half; from then on that proof is good with that key alone.
 //!
 //! ```
-//! use bailiwick::identity::{
-//!     AgentIdentity, AgentKey, BearerProof, Enrolment, OidcVerifier, ProofError, SpiffeVerifier,
-//! };
+//! use bailiwick::identity::{AgentKey, Challenge, Enrolment, ProofError, SpiffeVerifier, VerifiedWorkload};
+//! use bailiwick::jose::VerifyingKey;
 //! use bailiwick::time::Timestamp;
-//! use bailiwick::Authorizer;
 //!
-//! /// What a workload shows: its SVID, or the token of its platform.
-//! fn shown(spiffe: &SpiffeVerifier, oidc: &OidcVerifier, token: &str, now: Timestamp) -> Result<BearerProof, ProofError> {
-//!     spiffe.verify(token, now).or_else(|_| oidc.verify(token, now))
+//! /// At the host; `ask` takes the question to the workload and brings the answer.
+//! fn enrol(
+//!     (svids, enrolment): (&SpiffeVerifier, &Enrolment),
+//!     (svid, key): (&str, VerifyingKey),
+//!     ask: impl Fn(&Challenge) -> String,
+//!     now: Timestamp,
+//! ) -> Result<VerifiedWorkload, ProofError> {
+//!     let proof = svids.verify(svid, now)?;
+//!     let challenge = enrolment.challenge(&proof, key, now)?;
+//!     // What comes of it is for `Authorizer::admit`.
+//!     enrolment.verify(proof, &ask(&challenge), now)
 //! }
 //!
-//! fn admit(
-//!     door: &Authorizer,
-//!     enrolment: &Enrolment,
-//!     proof: BearerProof,
-//!     workload: &AgentKey, // at the workload: only its public half and its answer travel
-//!     now: Timestamp,
-//! ) -> Result<AgentIdentity, Box<dyn std::error::Error>> {
-//!     let challenge = enrolment.challenge(&proof, workload.public(), now)?;
-//!     let answer = challenge.answer(workload);
-//!     Ok(door.admit(enrolment.verify(proof, &answer, now)?)?)
+//! /// At the workload, which answers nobody but the host that it talks to.
+//! fn answer(challenge: &Challenge, host: &str, key: &AgentKey) -> Option<String> {
+//!     (challenge.audience().as_str() == host).then(|| challenge.answer(key))
 //! }
 //! ```
+//!
+//! Tokens of Kubernetes, GitHub, Google Cloud and Entra go through an [`OidcVerifier`](crate::identity::OidcVerifier) instead,
+//! with a [`Selector`](crate::identity::Selector) for each agent. Select by what the platform never gives to somebody else; a
+//! selector by names alone is refused. A host that knows an agent's key beforehand
+//! [pins](crate::identity::Enrolment::pin) it, and not even a thief who is faster than the workload gets in. The example
+//! `workload_identity` is the whole of it.
 //!
 //! A proof is looked at once: keep the [`VerifiedWorkload`](crate::identity::VerifiedWorkload) and admit it again until it
-//! ends. Keys rotate: build a verifier from the new sets and put it in place of the old.
-//! [`Selector`](crate::identity::Selector) says which of a platform's tokens are those of which agent; its presets match what is
-//! never given to somebody else. Where the host knows the agent's key beforehand, [`pin`](crate::identity::Enrolment::pin) it.
-//! Of Entra's tokens for agents, of which two in three are shaped like a user's,
-//! [`EntraVerifier`](crate::identity::EntraVerifier) says who executes.
+//! ends. Keys rotate: build a verifier from the new sets and put it in place of the old. Of Entra's tokens for agents, of which
+//! two in three are shaped like a user's, [`EntraVerifier`](crate::identity::EntraVerifier) says who executes.
 //!
-//! # Let people sign in
-//!
-//! [`OperatorVerifier`](crate::identity::OperatorVerifier) makes a session from the ID token of a sign-in that the host began
-//! with a nonce; how the person signed in is kept. A host that has authenticated the person in another way says so by name:
-//! [`danger::operator_vouched_by_host`](crate::identity::danger::operator_vouched_by_host).
+//! People sign in with an [`OperatorVerifier`](crate::identity::OperatorVerifier). Draw a nonce for each sign-in and take it
+//! once: the verifier compares it, and remembers nothing.
 //!
 //! # Write a scope
 //!

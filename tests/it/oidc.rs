@@ -118,13 +118,18 @@ impl Platform {
         verifier
     }
 
+    /// A verifier with the preset alone.
+    fn preset(&self) -> OidcVerifier {
+        self.verifier(std::slice::from_ref(&self.selector))
+    }
+
     fn sign(&self, claims: &Value) -> String {
         self.pen.sign_text(&self.header.to_string(), &claims.to_string())
     }
 
     /// What is wrong with these claims for the preset.
     fn flaw(&self, claims: &Value) -> Option<Flaw> {
-        flaw(self.verifier(std::slice::from_ref(&self.selector)).verify(&self.sign(claims), at(START)))
+        flaw(self.preset().verify(&self.sign(claims), at(START)))
     }
 }
 
@@ -132,8 +137,7 @@ impl Platform {
 fn the_presets_take_what_their_platforms_say_of_a_workload() {
     for platform in platforms() {
         let token = platform.sign(&platform.claims);
-        let proof: BearerProof =
-            platform.verifier(&[platform.selector.clone()]).verify(&token, at(START)).expect("a proof");
+        let proof: BearerProof = platform.preset().verify(&token, at(START)).expect("a proof");
         assert_eq!((proof.agent(), proof.method()), (&agent(), ProofMethod::OidcJwt));
         assert_eq!(proof.until(), at(START + 3600));
         let (message, _) = token.rsplit_once('.').expect("three parts");
@@ -204,8 +208,7 @@ fn each_platform_s_token_is_refused_where_another_s_is_expected() {
     let platforms = platforms();
     for (own, platform) in platforms.iter().enumerate() {
         for (other, shown) in platforms.iter().enumerate().filter(|(other, _)| *other != own) {
-            let found =
-                flaw(platform.verifier(&[platform.selector.clone()]).verify(&shown.sign(&shown.claims), at(START)));
+            let found = flaw(platform.preset().verify(&shown.sign(&shown.claims), at(START)));
             assert_eq!(found, Some(Flaw::UnknownKey), "{other} at {own}");
             // Even where all are signed with one key under one issuer's name.
             let claims = changed(&shown.claims, |claims| claims["iss"] = platform.claims["iss"].clone());

@@ -148,7 +148,7 @@ fn is_right(header: &str, claims: &str) -> Option<bool> {
     let exp = body.get("exp")?.as_i64()?;
     let from = |name: &str| match body.get(name) {
         None => Some(true),
-        Some(time) => time.as_i64().map(|time| 1 <= time && time <= NOW && time < exp),
+        Some(time) => time.as_i64().map(|time| (1..=NOW).contains(&time) && time < exp),
     };
     let is_deep = claims.contains(&"[".repeat(16));
     Some(
