@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::identity::{
     AccountabilityRole, AgentId, AgentUser, AgentUserId, Change, Edit, HumanOperator, OperatorId, OperatorSession,
 };
-use crate::policy::{Deed, Governed, On, Said};
+use crate::policy::{AdminAction, Governed, On, Said};
 use crate::time::Timestamp;
 
 impl Authorizer {
@@ -24,7 +24,9 @@ impl Authorizer {
     ) -> Result<(), Error> {
         let what = Administered::Leaving { person: person.clone(), leaves: at };
         let edit = Edit::Leave(person.clone(), at);
-        self.0.change(by, (Deed::AnnounceLeaving, On::Operator(person), Vec::new()), &edit, (None, what)).map(drop)
+        self.0
+            .change(by, (AdminAction::AnnounceLeaving, On::Operator(person), Vec::new()), &edit, (None, what))
+            .map(drop)
     }
 
     /// Makes a person known, as active.
@@ -36,7 +38,7 @@ impl Authorizer {
     pub fn enroll(&self, by: &OperatorSession, person: &HumanOperator) -> Result<(), Error> {
         let what = Administered::Enrolled { person: person.id().clone() };
         let edit = Edit::Enroll(person.id().clone());
-        self.0.change(by, (Deed::Enroll, On::Operator(person.id()), Vec::new()), &edit, (None, what)).map(drop)
+        self.0.change(by, (AdminAction::Enroll, On::Operator(person.id()), Vec::new()), &edit, (None, what)).map(drop)
     }
 
     /// Makes an agent known, as active, with the people who answer for it.
@@ -63,7 +65,7 @@ impl Authorizer {
         };
         let what = Administered::Registered { sponsors: sponsors.clone() };
         let edit = Edit::Register(agent.clone(), sponsors);
-        self.0.change(by, (Deed::Register, On::Agent(&new), Vec::new()), &edit, (Some(agent), what)).map(drop)
+        self.0.change(by, (AdminAction::Register, On::Agent(&new), Vec::new()), &edit, (Some(agent), what)).map(drop)
     }
 
     /// Gives a person a role in the life of an agent.
@@ -83,7 +85,7 @@ impl Authorizer {
         let (governed, what) = (self.0.governed(agent)?, Administered::Assigned { role, person: person.clone() });
         let edit = Edit::Assign(agent.clone(), role, person.clone());
         self.0
-            .change(by, (Deed::Assign, On::Agent(&governed), said(role, person)), &edit, (Some(agent), what))
+            .change(by, (AdminAction::Assign, On::Agent(&governed), said(role, person)), &edit, (Some(agent), what))
             .map(drop)
     }
 
@@ -104,7 +106,7 @@ impl Authorizer {
         let door = &self.0;
         door.active(by.into())?;
         let governed = door.governed(agent)?;
-        let now = door.allow(by.into(), Deed::Withdraw, On::Agent(&governed), said(role, person))?;
+        let now = door.allow(by.into(), AdminAction::Withdraw, On::Agent(&governed), said(role, person))?;
         let change = door.take(&Edit::Withdraw(agent.clone(), role, person.clone()), now)?;
         let (suspended, ended) = (!change.agents().is_empty(), change.ended());
         let what = Administered::Withdrawn { role, person: person.clone(), suspended, ended };
@@ -130,7 +132,7 @@ impl Authorizer {
         let (governed, says) = (self.0.governed(agent)?, vec![("from", Said::Person(from)), ("to", Said::Person(to))]);
         let what = Administered::Transferred { from: from.clone(), to: to.clone() };
         let edit = Edit::Transfer(agent.clone(), from.clone(), to.clone());
-        self.0.change(by, (Deed::Transfer, On::Agent(&governed), says), &edit, (Some(agent), what)).map(drop)
+        self.0.change(by, (AdminAction::Transfer, On::Agent(&governed), says), &edit, (Some(agent), what)).map(drop)
     }
 
     /// Binds an agent user to its agent, for good.
@@ -144,14 +146,14 @@ impl Authorizer {
         door.active(by.into())?;
         let governed = door.governed(agent)?;
         let says = vec![("system", Said::Text(user.system().as_str()))];
-        let now = door.allow(by.into(), Deed::Bind, On::Agent(&governed), says)?;
+        let now = door.allow(by.into(), AdminAction::Bind, On::Agent(&governed), says)?;
         let bound = door.registry.bind(agent, user)?;
         door.administered(by.into(), Some(agent), Administered::Bound { agent_user: bound.id().clone() }, now)?;
         Ok(bound)
     }
 }
 
-/// What a deed says of a role.
+/// What an administrative action says of a role.
 fn said<'m>(role: AccountabilityRole, person: &'m OperatorId) -> Vec<(&'static str, Said<'m>)> {
     vec![("role", Said::Text(role.as_str())), ("person", Said::Person(person))]
 }

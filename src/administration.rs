@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::identity::{AgentId, Change, Edit, Ended, OperatorId, OperatorSession};
 use crate::live::locked;
 use crate::mandate::{Assignment, TaskState};
-use crate::policy::{Bundle, Deed, Governed, Motion, On, Said};
+use crate::policy::{AdminAction, Bundle, Governed, Motion, On, Said};
 use crate::time::Timestamp;
 
 impl Authorizer {
@@ -26,17 +26,19 @@ impl Authorizer {
         let (door, by) = (&self.0, by.into());
         match what {
             Halt::Everything => {
-                let now = door.allow(by, Deed::HaltEverything, On::House, Vec::new())?;
+                let now = door.allow(by, AdminAction::HaltEverything, On::House, Vec::new())?;
                 door.everything.stop();
                 door.administered(by, None, Administered::Everything, now)
             }
-            Halt::Agent(agent) => door.stop_agent(by, Deed::Suspend, Edit::Suspend(agent.clone()), &agent).map(drop),
+            Halt::Agent(agent) => {
+                door.stop_agent(by, AdminAction::Suspend, Edit::Suspend(agent.clone()), &agent).map(drop)
+            }
             Halt::Task(task) => {
                 door.active(by)?;
                 let open = locked(&door.open).get(&task).cloned();
                 let assignment = open.ok_or(Error::UnknownTask(task))?;
                 let agent = assignment.mandate().agent().id();
-                let now = door.allow(by, Deed::HaltTask, On::Agent(&door.governed(agent)?), Vec::new())?;
+                let now = door.allow(by, AdminAction::HaltTask, On::Agent(&door.governed(agent)?), Vec::new())?;
                 if !assignment.end(TaskState::Halted) {
                     return Err(Error::UnknownTask(assignment.task().clone()));
                 }
@@ -55,7 +57,7 @@ impl Authorizer {
     /// then it stays halted.
     pub fn resume<'b>(&self, by: impl Into<By<'b>>) -> Result<(), Error> {
         let by = by.into();
-        let now = self.0.allow(by, Deed::Resume, On::House, Vec::new())?;
+        let now = self.0.allow(by, AdminAction::Resume, On::House, Vec::new())?;
         let Some(stop) = self.0.everything.stopped() else {
             return Ok(());
         };
@@ -74,7 +76,7 @@ impl Authorizer {
     ///
     /// As [`halt`](Self::halt).
     pub fn retire(&self, by: &OperatorSession, agent: &AgentId) -> Result<Change, Error> {
-        self.0.stop_agent(by.into(), Deed::Retire, Edit::Retire(agent.clone()), agent)
+        self.0.stop_agent(by.into(), AdminAction::Retire, Edit::Retire(agent.clone()), agent)
     }
 
     /// A person leaves: their approvals end, with every action on their behalf, and the agents that have no other
@@ -85,7 +87,7 @@ impl Authorizer {
     /// As [`halt`](Self::halt).
     pub fn offboard(&self, by: &OperatorSession, operator: &OperatorId) -> Result<Change, Error> {
         let (door, edit) = (&self.0, Edit::Offboard(operator.clone()));
-        let now = door.allow(by.into(), Deed::Offboard, On::Operator(operator), Vec::new())?;
+        let now = door.allow(by.into(), AdminAction::Offboard, On::Operator(operator), Vec::new())?;
         let change = door.take(&edit, now)?;
         let suspended = change.agents().to_vec();
         let what = Administered::Offboarded { left: operator.clone(), suspended, ended: change.ended() };
@@ -101,7 +103,7 @@ impl Authorizer {
     /// not forced, it is not sealed by the pinned key, others are being loaded, or the record was not taken: then the older
     /// policies stay.
     pub fn reload(&self, by: &OperatorSession, bundle: impl Into<Bundle>) -> Result<Digest, Error> {
-        let now = self.0.allow(by.into(), Deed::Reload, On::House, Vec::new())?;
+        let now = self.0.allow(by.into(), AdminAction::Reload, On::House, Vec::new())?;
         // Never waited for: bundles are installed in the order in which they are recorded.
         let _reloading = self.0.reloading.try_lock().map_err(|_| Error::Reloading)?;
         let loaded = self.0.evaluator.prepare(&bundle.into())?;
@@ -113,7 +115,7 @@ impl Authorizer {
 }
 
 /// What somebody would do, to what, and what else is said of it.
-pub(crate) type Wanted<'m> = (Deed, On<'m>, Vec<(&'static str, Said<'m>)>);
+pub(crate) type Wanted<'m> = (AdminAction, On<'m>, Vec<(&'static str, Said<'m>)>);
 
 impl Door {
     /// Whether this session goes on, its operator is active, and the glass that they broke is a cover still.
@@ -134,7 +136,7 @@ impl Door {
     pub(crate) fn allow(
         &self,
         by: By<'_>,
-        deed: Deed,
+        action: AdminAction,
         on: On<'_>,
         says: Vec<(&'static str, Said<'_>)>,
     ) -> Result<Timestamp, Error> {
@@ -144,13 +146,13 @@ impl Door {
             administrator: self.administrators.contains(operator),
             listed: self.listed.contains(operator),
             glass_broken: by.glass().is_some(),
-            deed,
+            action,
             on,
             says,
             now,
         })?;
         if let Some(glass) = by.glass() {
-            tracing::error!(%operator, %deed, why = %glass.why(), "done behind broken glass");
+            tracing::error!(%operator, %action, why = %glass.why(), "done behind broken glass");
         }
         Ok(now)
     }
@@ -163,14 +165,14 @@ impl Door {
     }
 
     /// Stops an agent, and then records that.
-    fn stop_agent(&self, by: By<'_>, deed: Deed, edit: Edit, agent: &AgentId) -> Result<Change, Error> {
+    fn stop_agent(&self, by: By<'_>, action: AdminAction, edit: Edit, agent: &AgentId) -> Result<Change, Error> {
         self.active(by)?;
         let governed = self.governed(agent)?;
-        let now = self.allow(by, deed, On::Agent(&governed), Vec::new())?;
+        let now = self.allow(by, action, On::Agent(&governed), Vec::new())?;
         let change = self.take(&edit, now)?;
         let ended = change.ended();
-        let what = match deed {
-            Deed::Retire => Administered::Retired { ended },
+        let what = match action {
+            AdminAction::Retire => Administered::Retired { ended },
             _ => Administered::Suspended { ended },
         };
         self.administered(by, Some(agent), what, now)?;
@@ -199,16 +201,16 @@ impl Door {
     pub(crate) fn change(
         &self,
         by: &OperatorSession,
-        (deed, on, says): Wanted<'_>,
+        (action, on, says): Wanted<'_>,
         edit: &Edit,
         (agent, what): (Option<&AgentId>, Administered),
     ) -> Result<Change, Error> {
-        let now = self.allow(by.into(), deed, on, says)?;
+        let now = self.allow(by.into(), action, on, says)?;
         self.registry.check(edit)?;
         self.administered(by.into(), agent, what, now)?;
         self.registry.apply(edit).map_err(|error| {
             // Something else came first. Nothing was done, whether or not that can be written.
-            let _ = self.administered(by.into(), agent, Administered::NotDone { deed }, now);
+            let _ = self.administered(by.into(), agent, Administered::NotDone { action }, now);
             error.into()
         })
     }

@@ -8,7 +8,7 @@ use crate::authorizer::Authorizer;
 use crate::error::Error;
 use crate::id::Prose;
 use crate::identity::OperatorSession;
-use crate::policy::{Deed, On};
+use crate::policy::{AdminAction, On};
 use crate::time::Timestamp;
 
 /// How long broken glass is a cover at most.
@@ -85,7 +85,7 @@ impl Authorizer {
     /// The operator is none of those whom the host [lists](crate::Builder::may_break_glass), the session is over, or the
     /// record was not taken.
     pub fn break_glass(&self, by: &OperatorSession, why: Prose) -> Result<BreakGlass, Error> {
-        let now = self.0.allow(by.into(), Deed::BreakGlass, On::House, Vec::new())?;
+        let now = self.0.allow(by.into(), AdminAction::BreakGlass, On::House, Vec::new())?;
         let until = by.until().min(now.after(GLASS_FOR));
         tracing::error!(operator = %by.operator().id(), %why, %until, "the glass was broken");
         let what = Administered::GlassBroken { why: why.clone(), until };

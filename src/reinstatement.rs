@@ -5,7 +5,7 @@ use crate::authorizer::Authorizer;
 use crate::error::Error;
 use crate::identity::{Edit, FreshProof, IdentityVerifier, OperatorSession, Reinstatement};
 use crate::mandate::{Approval, Consent};
-use crate::policy::{Deed, On, Said};
+use crate::policy::{AdminAction, On, Said};
 
 impl Authorizer {
     /// Verifies, now, the proof of a workload whose agent is suspended, so that it can come back.
@@ -63,7 +63,7 @@ impl Authorizer {
         let edit = Edit::Reinstate(reinstatement.clone(), *workload.digest());
         let once = |source| Error::Once { approval: approval.id().clone(), source };
         door.consume(&approval, now).map_err(once)?;
-        let done = door.change(by, (Deed::Reinstate, On::Agent(&governed), says), &edit, (Some(agent), what));
+        let done = door.change(by, (AdminAction::Reinstate, On::Agent(&governed), says), &edit, (Some(agent), what));
         done.map(drop).inspect_err(|_| door.release(&approval))
     }
 }

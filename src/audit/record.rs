@@ -11,7 +11,7 @@ use crate::identity::projection::Difference;
 use crate::identity::{AccountabilityRole, AgentId, AgentUserId, Ended, OperatorId, ProofMethod};
 use crate::jose::Thumbprint;
 use crate::mandate::{Evidence, LedgerView, Mode, Resource, Standing, TaskState, ToolName};
-use crate::policy::{Deed, Outcome, Reason, Verdict};
+use crate::policy::{AdminAction, Outcome, Reason, Verdict};
 use crate::time::Timestamp;
 
 /// One event, as it happened to each of the parties that it concerns.
@@ -423,6 +423,6 @@ pub enum Administered {
     /// What was recorded before was not done: something else came first.
     NotDone {
         /// What.
-        deed: Deed,
+        action: AdminAction,
     },
 }

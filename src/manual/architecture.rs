@@ -66,7 +66,7 @@
 //! # Administering
 //!
 //! The registry changes by one [`Change`](crate::identity::Change) at a time. The door asks
-//! [`Administration`](crate::policy::Administration) whether this person may do this [`Deed`](crate::policy::Deed), and
+//! [`Administration`](crate::policy::Administration) whether this person may do this [`AdminAction`](crate::policy::AdminAction), and
 //! records it: a halt, a suspension, an offboarding or a lost role first takes effect and is then recorded; a new role, a
 //! registration or a reinstatement is recorded first, and where something else came before it, recorded as not done. Those
 //! policies are compiled like the others and know nothing of tools, so that they decide nothing of what agents do; what
@@ -125,7 +125,7 @@
 //! | a new fact that policies can use | `policy/agent.cedarschema`, `policy/facts.rs`, `policy/compiled/name.rs` |
 //! | what is known of groups and resources | `policy/directory.rs` |
 //! | what can be replaced while agents run | `policy/bundle.rs` |
-//! | what people may do to agents and to each other | `policy/deed.rs`, `policy/administration.cedar`, then `administration.rs` at the door |
+//! | what people may do to agents and to each other | `policy/admin_action.rs`, `policy/administration.cedar`, then `administration.rs` at the door |
 //! | a role in an agent's life | `identity/registry/roles.rs`, `accountability.rs` at the door |
 //! | what a change of the registry does | `identity/registry/entries.rs` |
 //! | what is kept of the registry | `identity/registry/snapshot.rs` |

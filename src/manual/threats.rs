@@ -39,7 +39,7 @@
 //! | an agent's or an agent user's token as a person's sign-in, or the other way round | both verifiers ask whom a token is about |
 //! | an unrecorded action | no acknowledgement, no permit; a sink that fails, panics or is late denies |
 //! | secrets or arguments in logs and records | secrets have no `Serialize` and a redacted `Debug`; arguments appear as a digest keyed per task |
-//! | somebody who may stop agents starts them | stopping and starting are different deeds; who may do which is decided by policies about people alone |
+//! | somebody who may stop agents starts them | stopping and starting are different administrative actions; who may do which is decided by policies about people alone |
 //! | a suspended agent comes back by an old proof, an old approval, or a restart | both are for exactly the stop that it stands at; a restored registry knows, and revives nothing |
 //! | an agent that nobody answers for any more | the last sponsor's leaving suspends it and is recorded; a transfer is explicit |
 //! | one identity is used from two places | another key while a proof holds is recorded, reviewed, and on request refused; proofs without a key tell nothing |

@@ -1,24 +1,24 @@
-//! Administration: which person may do which deed, by policies of their own.
+//! Administration: which person may do which administrative action, by policies of their own.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
+use super::admin_action::Kind;
 use super::compiled::{
     Asked, Compiled, Data, Entities, Entity, EntityUid, Known, Name, Part, Record, Rule, Set, Uid, Value,
 };
-use super::deed::Kind;
 use super::facts::Kinds;
 use super::policies::Policies;
 use super::source::Source;
 use super::syntax::Principals;
 use super::validate::Vocabulary;
-use super::{Deed, Directory, PolicyError, PolicyName, stack, text};
+use super::{AdminAction, Directory, PolicyError, PolicyName, stack, text};
 use crate::id::Found;
 use crate::identity::{AgentId, OperatorId, OperatorSession};
 use crate::time::Timestamp;
 
-/// The vocabulary, without the deeds.
+/// The vocabulary, without the administrative actions.
 const VOCABULARY: &str = include_str!("administration.cedarschema");
 
 /// Who administers unless a host says otherwise.
@@ -27,13 +27,13 @@ const STANDARD: &str = include_str!("administration.cedar");
 /// Only a person administers.
 const PEOPLE: Principals = Principals { kind: "HumanOperator", group: "Team" };
 
-/// Which person may do which [`Deed`]: Cedar policies over a vocabulary in which only `HumanOperator` is ever a
+/// Which person may do which [`AdminAction`]: Cedar policies over a vocabulary in which only `HumanOperator` is ever a
 /// principal. No decision about what an agent does can come of it, and none of those can come of an
 /// [`Evaluator`](super::Evaluator) to administer.
 ///
 /// [`standard`](Self::standard) is what holds unless a host says otherwise. [`schema`](Self::schema) prints what policies
 /// can name: the person's teams, the agent's sponsors, owners, managers and state, and in the context whether the person
-/// is an administrator by name, when they signed in, and what the deed says.
+/// is an administrator by name, when they signed in, and what the administrative action says.
 ///
 /// ```
 /// use bailiwick::policy::{Administration, Directory};
@@ -106,8 +106,8 @@ impl Administration {
     /// What policies can name, as a Cedar schema.
     pub fn schema() -> String {
         let mut schema = VOCABULARY.to_owned();
-        for deed in Deed::ALL {
-            let (group, kind, parts) = deed.terms();
+        for action in AdminAction::ALL {
+            let (group, kind, parts) = action.terms();
             let parts = parts.iter().fold(String::new(), |mut all, (name, kind)| {
                 // Writing to a string cannot fail.
                 let _ = write!(all, "\n    {name}: {kind},");
@@ -116,7 +116,7 @@ impl Administration {
             let _ = write!(
                 schema,
                 r#"
-action "{deed}" in [Action::"{group}"] appliesTo {{
+action "{action}" in [Action::"{group}"] appliesTo {{
   principal: [HumanOperator],
   resource: [{}],
   context: {{
@@ -140,17 +140,18 @@ action "{deed}" in [Action::"{group}"] appliesTo {{
 
     fn of(compiled: Compiled, directory: &Directory) -> Result<Self, PolicyError> {
         let kinds = Kinds::new();
-        let action = |name: &str| EntityUid::new(kinds.action.clone(), name);
-        let deed = |deed: &Deed| Entity::new(action(deed.as_str()), Record::default()).within([action(deed.terms().0)]);
-        let entities = directory.entities(&kinds, &BTreeMap::new(), Deed::ALL.iter().map(deed))?;
+        let uid = |name: &str| EntityUid::new(kinds.action.clone(), name);
+        let known =
+            |action: &AdminAction| Entity::new(uid(action.as_str()), Record::default()).within([uid(action.terms().0)]);
+        let entities = directory.entities(&kinds, &BTreeMap::new(), AdminAction::ALL.iter().map(known))?;
         Ok(Self(Arc::new(Loaded { kinds, compiled, entities, house: Name::new("House"), bare: Record::default() })))
     }
 
-    /// Whether the deed may be done. Any error of any policy denies.
+    /// Whether the administrative action may be done. Any error of any policy denies.
     pub(crate) fn check(&self, motion: &Motion<'_>) -> Result<(), NotAllowed> {
         let loaded = &*self.0;
         let (kinds, entities) = (&loaded.kinds, &loaded.entities);
-        let (operator, deed) = (motion.by.operator().id(), motion.deed);
+        let (operator, action) = (motion.by.operator().id(), motion.action);
         let (attributes, context) = (motion.attributes(kinds), motion.context(kinds));
         let known = |kind, id, fields| {
             let uid = Uid { kind, id };
@@ -159,7 +160,7 @@ action "{deed}" in [Action::"{group}"] appliesTo {{
         };
         let response = loaded.compiled.ask(&Asked {
             principal: known(&kinds.operator, operator.as_str(), &loaded.bare),
-            action: known(&kinds.action, deed.as_str(), &loaded.bare),
+            action: known(&kinds.action, action.as_str(), &loaded.bare),
             resource: match motion.on {
                 On::House => known(&loaded.house, "this", &loaded.bare),
                 On::Agent(agent) => known(&kinds.agent, agent.id.as_str(), &attributes),
@@ -174,29 +175,29 @@ action "{deed}" in [Action::"{group}"] appliesTo {{
             return Ok(());
         }
         if !failed.is_empty() {
-            tracing::error!(%operator, %deed, ?failed, "policies of administration failed");
+            tracing::error!(%operator, %action, ?failed, "policies of administration failed");
         }
         let by = if response.is_allowed() { Vec::new() } else { response.determining().filter_map(name).collect() };
-        Err(NotAllowed { operator: operator.clone(), deed, by, failed })
+        Err(NotAllowed { operator: operator.clone(), action, by, failed })
     }
 }
 
-/// The deed is not this person's to do.
+/// The administrative action is not this person's to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the operator {operator} may not {deed}")]
+#[error("the operator {operator} may not {action}")]
 #[non_exhaustive]
 pub struct NotAllowed {
     /// Who asked.
     pub operator: OperatorId,
     /// What they would have done.
-    pub deed: Deed,
+    pub action: AdminAction,
     /// The policies that forbid it; none where no policy permits it.
     pub by: Vec<PolicyName>,
     /// The policies that failed. Where one does, nothing is allowed.
     pub failed: Vec<PolicyName>,
 }
 
-/// A deed that somebody would do.
+/// An administrative action that somebody would do.
 #[derive(Debug, Clone)]
 pub(crate) struct Motion<'m> {
     /// Who.
@@ -207,14 +208,14 @@ pub(crate) struct Motion<'m> {
     pub(crate) listed: bool,
     /// They have broken it.
     pub(crate) glass_broken: bool,
-    pub(crate) deed: Deed,
+    pub(crate) action: AdminAction,
     pub(crate) on: On<'m>,
-    /// What else the deed says.
+    /// What else the administrative action says.
     pub(crate) says: Vec<(&'static str, Said<'m>)>,
     pub(crate) now: Timestamp,
 }
 
-/// What a deed is done to.
+/// What an administrative action is done to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum On<'m> {
     House,
@@ -232,7 +233,7 @@ pub(crate) struct Governed {
     pub(crate) managers: Vec<OperatorId>,
 }
 
-/// A part of what a deed says.
+/// A part of what an administrative action says.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Said<'m> {
     Text(&'m str),

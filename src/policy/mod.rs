@@ -24,8 +24,8 @@ mod schema_text;
 mod schema_types;
 
 // Administering: which person may do what to agents and to the house. Nothing of it decides about an agent's action.
+mod admin_action;
 mod administration;
-mod deed;
 
 // Loading: from the text of a bundle to policies that decide.
 mod builder;
@@ -51,6 +51,7 @@ mod explain;
 mod layout;
 mod lint;
 
+pub use admin_action::AdminAction;
 pub use administration::{Administration, NotAllowed};
 pub(crate) use administration::{Governed, Motion, On, Said};
 pub use builder::EvaluatorBuilder;
@@ -58,7 +59,6 @@ pub use bundle::{Bundle, BundleKey};
 pub use catalog::{Catalog, CatalogError};
 pub use clause::{Clause, ClauseKind, Truth};
 pub use coverage::{Coverage, CoveredClause, CoveredPolicy, Gap};
-pub use deed::Deed;
 pub use directory::{Directory, DirectoryError, GroupName};
 pub use error::{Message, PolicyError};
 pub use evaluator::{Evaluator, Report};

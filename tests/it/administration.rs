@@ -6,7 +6,7 @@ use bailiwick::identity::{
     AgentId, AgentState, HumanOperator, OperatorSession, OperatorState, RegistryError, danger as vouched,
 };
 use bailiwick::mandate::{Approval, Intent, Mandate};
-use bailiwick::policy::{Deed, PolicyError, ReasonCode};
+use bailiwick::policy::{AdminAction, PolicyError, ReasonCode};
 use bailiwick::{Error, Halt, Task};
 
 use crate::flaky::{BROKEN, Host, Mood};
@@ -19,8 +19,8 @@ fn agent(name: &str) -> AgentId {
 
 #[test]
 fn administration_takes_the_live_session_of_an_active_operator() {
-    type Deed = (&'static str, fn(&World, &OperatorSession) -> Result<(), Error>);
-    let deeds: [Deed; 7] = [
+    type AdminAction = (&'static str, fn(&World, &OperatorSession) -> Result<(), Error>);
+    let actions: [AdminAction; 7] = [
         ("halt everything", |world, by| world.door.halt(by, Halt::Everything)),
         ("halt an agent", |world, by| world.door.halt(by, Halt::Agent(world.triage.clone()))),
         ("halt a task", |world, by| world.door.halt(by, Halt::Task(TaskId::new("tsk_of_this_name").expect("an id")))),
@@ -29,30 +29,30 @@ fn administration_takes_the_live_session_of_an_active_operator() {
         ("offboard", |world, by| world.door.offboard(by, &operator("ada")).map(|_| ())),
         ("reload", |world, by| world.door.reload(by, "").map(|_| ())),
     ];
-    for (what, deed) in deeds {
+    for (what, action) in actions {
         let world = World::new(OPEN);
         let name = TaskId::new("tsk_of_this_name").expect("a task id");
         let task = world.door.begin(world.mandate(scope()).named(name)).expect("a task");
         let stranger = RegistryError::UnknownOperator(operator("eve"));
-        assert_eq!(deed(&world, &session("eve")), Err(stranger.into()), "{what} by a stranger");
+        assert_eq!(action(&world, &session("eve")), Err(stranger.into()), "{what} by a stranger");
 
         let (start, end) = (at(START - 60), at(START));
         let ada = HumanOperator::new(operator("ada"));
         let over = vouched::operator_vouched_by_host(ada, start, end).expect("a session");
         let error = Error::SessionOver { operator: operator("ada"), until: end, now: at(START) };
-        assert_eq!(deed(&world, &over), Err(error), "{what} from a session that is over");
+        assert_eq!(action(&world, &over), Err(error), "{what} from a session that is over");
 
         let ada = HumanOperator::new(operator("ada"));
         let early = vouched::operator_vouched_by_host(ada, at(START + 1), at(START + 60)).expect("a session");
-        assert!(matches!(deed(&world, &early), Err(Error::SessionOver { .. })), "{what} from one that has not begun");
+        assert!(matches!(action(&world, &early), Err(Error::SessionOver { .. })), "{what} from one that has not begun");
 
         let bob = world.bob.clone();
         let _ = world.door.offboard(&world.ada, &operator("bob")).expect("Bob leaves");
         let left = RegistryError::OperatorNotActive { operator: operator("bob"), state: OperatorState::Offboarded };
-        assert_eq!(deed(&world, &bob), Err(left.into()), "{what} by somebody who has left");
+        assert_eq!(action(&world, &bob), Err(left.into()), "{what} by somebody who has left");
 
         assert!(task.authorize(&read()).is_ok(), "{what}: nothing was stopped");
-        assert_eq!(deed(&world, &world.ada), Ok(()), "{what} by Ada");
+        assert_eq!(action(&world, &world.ada), Ok(()), "{what} by Ada");
     }
 }
 
@@ -62,18 +62,18 @@ fn who_stops_what_and_who_lets_it_go_on() {
     let eve = session("eve");
     world.registry.enroll(eve.operator().clone()).expect("a new operator");
     let refused = |answer: Result<(), Error>| match answer.expect_err("a refusal") {
-        Error::NotAllowed(refused) if refused.operator == operator("eve") => refused.deed,
+        Error::NotAllowed(refused) if refused.operator == operator("eve") => refused.action,
         other => panic!("{other:?}"),
     };
-    assert_eq!(refused(world.door.halt(&eve, Halt::Agent(world.triage.clone()))), Deed::Suspend);
-    assert_eq!(refused(world.door.retire(&eve, &world.triage).map(drop)), Deed::Retire);
-    assert_eq!(refused(world.door.offboard(&eve, &operator("bob")).map(drop)), Deed::Offboard);
-    assert_eq!(refused(world.door.reload(&eve, "").map(drop)), Deed::Reload);
+    assert_eq!(refused(world.door.halt(&eve, Halt::Agent(world.triage.clone()))), AdminAction::Suspend);
+    assert_eq!(refused(world.door.retire(&eve, &world.triage).map(drop)), AdminAction::Retire);
+    assert_eq!(refused(world.door.offboard(&eve, &operator("bob")).map(drop)), AdminAction::Offboard);
+    assert_eq!(refused(world.door.reload(&eve, "").map(drop)), AdminAction::Reload);
     assert_eq!(world.registry.agent_state(&world.triage), Some(AgentState::Active));
     let task = world.task(scope());
     assert_eq!(world.door.halt(&eve, Halt::Task(task.id().clone())), Ok(()), "everybody may stop a task");
     assert_eq!(world.door.halt(&eve, Halt::Everything), Ok(()), "and everything");
-    assert_eq!(refused(world.door.resume(&eve)), Deed::Resume, "but not begin again");
+    assert_eq!(refused(world.door.resume(&eve)), AdminAction::Resume, "but not begin again");
     world.door.resume(&world.bob).expect("a new start");
     world.registry.register(agent("eve"), [operator("eve")]).expect("a new agent");
     assert_eq!(world.door.halt(&eve, Halt::Agent(agent("eve"))), Ok(()), "a sponsor stops their agent");

@@ -11,7 +11,7 @@ use bailiwick::identity::{
     danger,
 };
 use bailiwick::mandate::{Action, Approval};
-use bailiwick::policy::{Administration, Deed, Directory, Evaluator, Outcome, PolicyError, ReasonCode};
+use bailiwick::policy::{AdminAction, Administration, Directory, Evaluator, Outcome, PolicyError, ReasonCode};
 use bailiwick::{Authorizer, Builder, Error, Halt};
 use tracing::Subscriber;
 
@@ -63,39 +63,41 @@ fn team() -> World {
     world
 }
 
-/// Does one deed to the team's agent.
-fn does(world: &World, by: &OperatorSession, deed: Deed) -> Result<(), Error> {
+/// Does one administrative action to the team's agent.
+fn does(world: &World, by: &OperatorSession, action: AdminAction) -> Result<(), Error> {
     let (door, team) = (&world.door, agent("team"));
-    match deed {
-        Deed::HaltEverything => door.halt(by, Halt::Everything),
-        Deed::HaltTask => door.halt(by, Halt::Task(world.task(scope()).id().clone())).or_else(|error| match error {
-            // The task was dropped by then; who may is what is asked.
-            Error::UnknownTask(_) => Ok(()),
-            other => Err(other),
-        }),
-        Deed::Suspend => door.halt(by, Halt::Agent(team)),
-        Deed::Retire => door.retire(by, &team).map(drop),
-        Deed::Offboard => door.offboard(by, &operator("bob")).map(drop),
-        Deed::Resume => door.resume(by),
-        Deed::Reinstate => {
+    match action {
+        AdminAction::HaltEverything => door.halt(by, Halt::Everything),
+        AdminAction::HaltTask => {
+            door.halt(by, Halt::Task(world.task(scope()).id().clone())).or_else(|error| match error {
+                // The task was dropped by then; who may is what is asked.
+                Error::UnknownTask(_) => Ok(()),
+                other => Err(other),
+            })
+        }
+        AdminAction::Suspend => door.halt(by, Halt::Agent(team)),
+        AdminAction::Retire => door.retire(by, &team).map(drop),
+        AdminAction::Offboard => door.offboard(by, &operator("bob")).map(drop),
+        AdminAction::Resume => door.resume(by),
+        AdminAction::Reinstate => {
             door.halt(&session("sam"), Halt::Agent(team.clone()))?;
             let reinstatement = world.registry.reinstatement(&team)?;
             let (verifier, answer) = prover(world, &team);
             let proof = door.prove(&reinstatement, &verifier, &answer)?;
             door.reinstate(by, proof, Approval::by(&session("sam"), reinstatement))
         }
-        Deed::Enroll => door.enroll(by, &person("somebody")),
-        Deed::Register => door.register(by, &agent("another"), [operator("sam")]),
-        Deed::Assign => door.assign(by, &team, AccountabilityRole::Owner, &operator("new")),
-        Deed::Withdraw => door.withdraw(by, &team, AccountabilityRole::Manager, &operator("max")).map(drop),
-        Deed::Transfer => door.transfer(by, &team, &operator("sam"), &operator("new")),
-        Deed::AnnounceLeaving => door.announce_leaving(by, &operator("bob"), Some(at(START + 3600))),
-        Deed::Bind => {
+        AdminAction::Enroll => door.enroll(by, &person("somebody")),
+        AdminAction::Register => door.register(by, &agent("another"), [operator("sam")]),
+        AdminAction::Assign => door.assign(by, &team, AccountabilityRole::Owner, &operator("new")),
+        AdminAction::Withdraw => door.withdraw(by, &team, AccountabilityRole::Manager, &operator("max")).map(drop),
+        AdminAction::Transfer => door.transfer(by, &team, &operator("sam"), &operator("new")),
+        AdminAction::AnnounceLeaving => door.announce_leaving(by, &operator("bob"), Some(at(START + 3600))),
+        AdminAction::Bind => {
             let user = AgentUserId::new("jira.acme.example", "team-bot").expect("an agent user id");
             door.bind(by, &team, user).map(drop)
         }
-        Deed::Reload => door.reload(by, OPEN).map(drop),
-        Deed::BreakGlass => door.break_glass(by, why()).map(drop),
+        AdminAction::Reload => door.reload(by, OPEN).map(drop),
+        AdminAction::BreakGlass => door.break_glass(by, why()).map(drop),
         other => panic!("{other} is not tried"),
     }
 }
@@ -105,28 +107,28 @@ fn each_role_may_do_what_was_reviewed_and_nothing_else() {
     let people = ["eve", "sam", "olga", "max", "root", "gus"];
     let names = ["", "anybody", "sponsor", "owner", "manager", "administrator", "listed for emergencies"];
     let mut table = Table::new("Administration", &names);
-    for &deed in Deed::ALL {
-        let cells = people.map(|name| match does(&team(), &session(name), deed) {
+    for &action in AdminAction::ALL {
+        let cells = people.map(|name| match does(&team(), &session(name), action) {
             Ok(()) => "may".to_owned(),
             Err(Error::NotAllowed(refused)) => {
-                assert_eq!((&refused.operator, refused.deed), (&operator(name), deed));
+                assert_eq!((&refused.operator, refused.action), (&operator(name), action));
                 assert!(refused.failed.is_empty(), "{refused:?}");
                 "-".to_owned()
             }
-            Err(other) => panic!("{deed} by {name}: {other:?}"),
+            Err(other) => panic!("{action} by {name}: {other:?}"),
         });
-        table.row(deed.as_str(), cells);
+        table.row(action.as_str(), cells);
     }
     golden::compare("administration.txt", &format!("{HEAD}\n{}", table.render()));
 }
 
 #[test]
 fn what_may_not_be_done_is_not_done() {
-    for &deed in Deed::ALL {
+    for &action in AdminAction::ALL {
         let world = team();
         let before = world.registry.snapshot();
-        if does(&world, &session("eve"), deed).is_err() && deed != Deed::Reinstate {
-            assert_eq!(world.registry.snapshot(), before, "{deed}");
+        if does(&world, &session("eve"), action).is_err() && action != AdminAction::Reinstate {
+            assert_eq!(world.registry.snapshot(), before, "{action}");
         }
     }
 }
@@ -154,11 +156,11 @@ fn only_people_administer_and_no_policy_of_administration_is_about_what_agents_d
     for text in refused {
         assert!(Administration::new(text, Directory::new()).is_err(), "{text}");
     }
-    let deeds = r#"@id("p") permit(principal, action == Action::"suspend", resource);"#;
-    let evaluator = Evaluator::new(catalog(), deeds);
+    let actions = r#"@id("p") permit(principal, action == Action::"suspend", resource);"#;
+    let evaluator = Evaluator::new(catalog(), actions);
     assert!(
         matches!(evaluator, Err(PolicyError::Invalid { .. })),
-        "nor is an agent's policy about deeds: {evaluator:?}"
+        "nor is an agent's policy about actions: {evaluator:?}"
     );
 }
 
@@ -315,15 +317,21 @@ fn roles_are_given_and_taken_once() {
 #[test]
 fn what_cannot_be_recorded_is_not_given_and_what_is_taken_is_gone() {
     for mood in BROKEN {
-        for &deed in &[Deed::Enroll, Deed::Register, Deed::Assign, Deed::Transfer, Deed::AnnounceLeaving] {
+        for &action in &[
+            AdminAction::Enroll,
+            AdminAction::Register,
+            AdminAction::Assign,
+            AdminAction::Transfer,
+            AdminAction::AnnounceLeaving,
+        ] {
             let host = Host::new(OPEN);
             host.world.registry.enroll(person("sam")).unwrap();
             host.world.registry.enroll(person("new")).unwrap();
             host.world.registry.register(agent("team"), [operator("sam")]).unwrap();
             let before = host.world.registry.snapshot();
             host.sink.set(mood);
-            assert!(matches!(does(&host.world, &host.world.ada, deed), Err(Error::Audit(_))), "{deed} {mood:?}");
-            assert_eq!(host.world.registry.snapshot(), before, "{deed} {mood:?}");
+            assert!(matches!(does(&host.world, &host.world.ada, action), Err(Error::Audit(_))), "{action} {mood:?}");
+            assert_eq!(host.world.registry.snapshot(), before, "{action} {mood:?}");
         }
         let host = Host::new(OPEN);
         let (sponsor, triage) = (AccountabilityRole::Sponsor, host.world.triage.clone());
@@ -355,7 +363,7 @@ fn what_was_recorded_and_overtaken_is_recorded_as_not_done() {
     let exists = RegistryError::OperatorExists(operator("eve"));
     assert_eq!(world.door.enroll(&world.ada, &person("eve")), Err(exists.into()));
     let enrolled = Administered::Enrolled { person: operator("eve") };
-    assert_eq!(administered(&world), [enrolled, Administered::NotDone { deed: Deed::Enroll }]);
+    assert_eq!(administered(&world), [enrolled, Administered::NotDone { action: AdminAction::Enroll }]);
 }
 
 #[test]

@@ -1,14 +1,14 @@
-//! The deeds of administration: what people do to agents and to the house, as policies name it.
+//! The administrative actions: what people do to agents and to the house, as policies name it.
 
 use std::fmt;
 
 /// One kind of administrative action.
 ///
-/// Stopping and starting are different deeds, so that a policy can permit one without the other.
+/// Stopping and starting are different administrative actions, so that a policy can permit one without the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Deed {
+pub enum AdminAction {
     /// Stops every task, and the beginning of new ones.
     HaltEverything,
     /// Stops one task.
@@ -43,7 +43,7 @@ pub enum Deed {
     BreakGlass,
 }
 
-/// What a deed is done to.
+/// What an administrative action is done to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     House,
@@ -51,15 +51,15 @@ pub(super) enum Kind {
     Operator,
 }
 
-/// What policies see of a deed besides who, what, and on what: the name of each part, and its Cedar type.
+/// What policies see of an administrative action besides who, what, and on what: the name of each part, and its Cedar type.
 type Parts = &'static [(&'static str, &'static str)];
 
 const STOP: &str = "any stop";
 const START: &str = "any start";
 const CHANGE: &str = "any change";
 
-impl Deed {
-    /// Every deed.
+impl AdminAction {
+    /// Every administrative action.
     pub const ALL: &'static [Self] = &[
         Self::HaltEverything,
         Self::HaltTask,
@@ -123,7 +123,7 @@ impl Deed {
     }
 }
 
-impl fmt::Display for Deed {
+impl fmt::Display for AdminAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
