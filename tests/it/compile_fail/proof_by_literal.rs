@@ -1,5 +1,5 @@
 //! E0451: what was proven of a party, or consented to by one, cannot be rewritten.
-use bailiwick::identity::{AgentIdentity, OperatorId, OperatorSession, VerifiedWorkload};
+use bailiwick::identity::{AgentIdentity, BearerProof, OperatorId, OperatorSession, VerifiedWorkload};
 use bailiwick::mandate::Approval;
 use bailiwick::time::Timestamp;
 
@@ -10,12 +10,15 @@ pub fn rewrite(agent: AgentIdentity, proof: VerifiedWorkload, to: (OperatorId, O
     #[cfg(feature = "wrong")]
     let _ = VerifiedWorkload { until, ..proof };
     #[cfg(feature = "wrong")]
+    let _ = |bearer: BearerProof| BearerProof { until, ..bearer };
+    #[cfg(feature = "wrong")]
     let _ = |approval: Approval| Approval { operator, ..approval };
     #[cfg(feature = "wrong")]
     let _ = |session: OperatorSession| OperatorSession { until, ..session };
     #[cfg(not(feature = "wrong"))]
-    let _ = |approval: Approval, session: OperatorSession| {
-        (*agent.sponsor() == first, *approval.operator() == operator, proof.until() == until, session.until())
+    let _ = |approval: Approval, session: OperatorSession, bearer: BearerProof| {
+        let ends = [proof.until(), session.until(), bearer.until()];
+        (*agent.sponsor() == first, *approval.operator() == operator, ends.contains(&until))
     };
 }
 
