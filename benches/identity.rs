@@ -20,7 +20,7 @@ use bailiwick::Authorizer;
 use bailiwick::audit::{Ack, AuditSink, Event};
 use bailiwick::entropy::{Entropy, EntropyError, SystemEntropy};
 use bailiwick::identity::{
-    AgentId, AgentKey, AgentUserId, HumanOperator, OperatorId, Registry, VerifiedWorkload, danger,
+    AgentId, AgentKey, AgentUserId, HumanOperator, Namespace, OperatorId, Registry, VerifiedWorkload, danger,
 };
 use bailiwick::policy::{Catalog, Evaluator};
 use bailiwick::time::{ManualClock, Timestamp};
@@ -64,6 +64,7 @@ fn agent(number: usize) -> AgentId {
 /// So many agents, each with its agent user.
 fn filled(agents: usize) -> Registry {
     let registry = Registry::new();
+    registry.declare(Namespace::suffix("jira.acme.example", "-bot").expect("a namespace"));
     let person = |number: usize| {
         OperatorId::new("https://idp.acme.example", &format!("person-{number:04}")).expect("an operator id")
     };
@@ -74,7 +75,7 @@ fn filled(agents: usize) -> Registry {
     for number in 0..agents {
         let (id, sponsor) = (agent(number), people[number % people.len()].clone());
         registry.register(id.clone(), [sponsor]).expect("a new agent");
-        let user = AgentUserId::new("jira.acme.example", &format!("worker-{number:06}")).expect("an agent user id");
+        let user = AgentUserId::new("jira.acme.example", &format!("worker-{number:06}-bot")).expect("an agent user id");
         let _ = registry.bind(&id, user).expect("a new agent user");
     }
     registry

@@ -16,7 +16,8 @@ use crate::time::Timestamp;
 pub struct Executed {
     /// The agent identity: the issuer's name for it is its application id. The only principal.
     pub agent: AgentId,
-    /// The person on whose behalf, by their object id. Confers nothing: consent is an approval of theirs.
+    /// The person on whose behalf, by their object id. Confers nothing: consent is an approval of theirs. It is not the id of
+    /// their sign-ins: those have `sub`, which Entra makes anew for each client.
     pub on_behalf_of: Option<OperatorId>,
     /// The object id of the agent's user account that the token is shaped like. A name, and never who executes.
     pub presented_as: Option<Subject>,

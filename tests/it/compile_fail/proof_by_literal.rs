@@ -1,6 +1,8 @@
 //! E0451: what was proven of a party, or consented to by one, cannot be rewritten.
 use bailiwick::BreakGlass;
-use bailiwick::identity::{AgentIdentity, FreshProof, OperatorId, OperatorSession, Reinstatement, VerifiedWorkload};
+use bailiwick::identity::{
+    AgentIdentity, BearerProof, FreshProof, OperatorId, OperatorSession, Reinstatement, VerifiedWorkload,
+};
 use bailiwick::mandate::Approval;
 use bailiwick::time::Timestamp;
 
@@ -10,6 +12,8 @@ pub fn rewrite(agent: AgentIdentity, proof: VerifiedWorkload, to: (OperatorId, O
     let _ = AgentIdentity { first, ..agent };
     #[cfg(feature = "wrong")]
     let _ = VerifiedWorkload { until, ..proof };
+    #[cfg(feature = "wrong")]
+    let _ = |bearer: BearerProof| BearerProof { until, ..bearer };
     #[cfg(feature = "wrong")]
     let _ = |approval: Approval| Approval { operator, ..approval };
     #[cfg(feature = "wrong")]
@@ -21,8 +25,9 @@ pub fn rewrite(agent: AgentIdentity, proof: VerifiedWorkload, to: (OperatorId, O
     #[cfg(not(feature = "wrong"))]
     let _ = |proof: FreshProof, glass: BreakGlass| (proof.reinstatement().clone(), glass.until());
     #[cfg(not(feature = "wrong"))]
-    let _ = |approval: Approval, session: OperatorSession| {
-        (*agent.sponsor() == first, *approval.operator() == operator, proof.until() == until, session.until())
+    let _ = |approval: Approval, session: OperatorSession, bearer: BearerProof| {
+        let ends = [proof.until(), session.until(), bearer.until()];
+        (*agent.sponsor() == first, *approval.operator() == operator, ends.contains(&until))
     };
 }
 
