@@ -22,6 +22,8 @@ jose::key_for! {
 
 /// Challenges that may be unanswered at once.
 const MAX_OPEN: usize = 1024;
+/// Challenges of one agent that may be unanswered at once: whoever asks for one agent's leaves room for the others.
+const MAX_OF_AGENT: usize = 64;
 /// How long a challenge may be answered.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
@@ -123,6 +125,9 @@ impl<T: Clone> Challenges<T> {
         open.retain(|_, (challenge, _)| now.unix() < challenge.until);
         if open.len() >= MAX_OPEN {
             return Err(ProofError::TooManyChallenges { open: open.len(), max: MAX_OPEN });
+        }
+        if open.values().filter(|(challenge, _)| challenge.agent == *agent).count() >= MAX_OF_AGENT {
+            return Err(ProofError::TooManyOfAgent { agent: agent.clone(), max: MAX_OF_AGENT });
         }
         open.insert(nonce, (challenge.clone(), remembered));
         Ok(challenge)

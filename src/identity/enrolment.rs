@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::challenge::{Answer, Challenges};
 use super::possession::{MAX_LIFETIME, checked_lifetime};
-use super::{AgentId, BearerProof, Challenge, ProofError, VerifiedWorkload};
+use super::{AgentId, BearerProof, Challenge, IdentityVerifier, ProofError, VerifiedWorkload};
 use crate::canonical::Digest;
 use crate::entropy::Entropy;
 use crate::id::{Audience, Found};
@@ -51,6 +51,19 @@ pub struct Enrolment {
     pinned: HashMap<AgentId, Thumbprint>,
     /// Whose key each proof is bound to, and until when.
     bound: Mutex<HashMap<Digest, (Thumbprint, Timestamp)>>,
+}
+
+/// An enrolment that has a proof and awaits the answer. Made by [`Enrolment::awaiting`].
+#[derive(Debug)]
+pub struct AwaitedAnswer<'e> {
+    enrolment: &'e Enrolment,
+    proof: BearerProof,
+}
+
+impl IdentityVerifier for AwaitedAnswer<'_> {
+    fn verify(&self, answer: &str, now: Timestamp) -> Result<VerifiedWorkload, ProofError> {
+        self.enrolment.verify(self.proof.clone(), answer, now)
+    }
 }
 
 impl fmt::Debug for Enrolment {
@@ -130,6 +143,12 @@ impl Enrolment {
         self.bind(&proof, &thumbprint, now)?;
         let until = proof.until().min(now.after(self.lifetime));
         Ok(VerifiedWorkload::new(proof.agent().clone(), proof.method(), *proof.digest(), Some(thumbprint), until))
+    }
+
+    /// This enrolment with one proof, as a verifier of the answer: for what takes an [`IdentityVerifier`], such as
+    /// [`Authorizer::prove`](crate::Authorizer::prove).
+    pub fn awaiting(&self, proof: BearerProof) -> AwaitedAnswer<'_> {
+        AwaitedAnswer { enrolment: self, proof }
     }
 
     /// Whether this key may come with this proof.

@@ -31,7 +31,7 @@ pub use agent::{AgentId, AgentIdentity};
 pub use agent_user::{AgentUser, AgentUserId, Handle, SystemName};
 pub use bearer::BearerProof;
 pub use challenge::{AgentKey, Challenge};
-pub use enrolment::Enrolment;
+pub use enrolment::{AwaitedAnswer, Enrolment};
 pub use entra::{EntraVerifier, Executed};
 pub use fresh_proof::FreshProof;
 pub use namespace::{HandleError, Namespace};

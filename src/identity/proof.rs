@@ -107,6 +107,14 @@ pub enum ProofError {
         /// The bound.
         max: usize,
     },
+    /// Too many challenges of one agent are unanswered.
+    #[error("{max} challenges of the agent {agent} are unanswered, no more may be")]
+    TooManyOfAgent {
+        /// Whose.
+        agent: AgentId,
+        /// The bound.
+        max: usize,
+    },
     /// Too many proofs are bound to keys.
     #[error("{max} proofs that are not over are bound to keys, no more may be")]
     TooManyBound {

@@ -375,6 +375,9 @@
 //! }
 //! ```
 //!
+//! For a workload that proves itself by SVIDs or tokens, the verifier is its enrolment with a new one
+//! ([`awaiting`](crate::identity::Enrolment::awaiting)), and the proof its answer.
+//!
 //! # Keep the registry
 //!
 //! [`Registry::snapshot`](crate::identity::Registry::snapshot) is a value for `serde`, tombstones included;

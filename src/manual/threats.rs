@@ -45,7 +45,7 @@
 //! | one identity is used from two places | another key while a proof holds is recorded, reviewed, and on request refused; proofs without a key tell nothing |
 //! | an emergency power is used in silence, or for more | breaking the glass is listed by name, ends within the hour, is recorded with its reason, and only stops and resumes |
 //! | the clock is set back | readings never go back; what is over stays over |
-//! | a flood of challenges, approvals, credentials, untold effects, records | each is kept within a bound, and denied when that is reached |
+//! | a flood of challenges, approvals, credentials, untold effects, records | each is kept within a bound, and denied when that is reached; challenges within one for each agent, so that one does not take the others' room |
 //!
 //! # What is not defended
 //!

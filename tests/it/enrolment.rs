@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::identity::{
-    AgentId, AgentKey, BearerProof, Challenge, Enrolment, Environment, IdentityVerifier, KeyPossession, OidcVerifier,
-    ProofError, ProofMethod, RegistryError, Selector, SpiffeVerifier, TrustBundle, TrustDomain, VerifiedWorkload,
+    AgentId, AgentKey, AgentState, BearerProof, Challenge, Enrolment, Environment, IdentityVerifier, KeyPossession,
+    OidcVerifier, ProofError, ProofMethod, RegistryError, Selector, SpiffeVerifier, TrustBundle, TrustDomain,
+    VerifiedWorkload,
 };
 use bailiwick::jose::{Flaw, KeyError, VerifyingKey};
+use bailiwick::mandate::Approval;
 use bailiwick::time::Timestamp;
+use bailiwick::{Error, Halt};
 use serde_json::{Value, json};
 
 use crate::flaky::{BROKEN, Flaky};
@@ -290,7 +293,12 @@ fn so_many_challenges_are_open_at_once_and_those_that_ended_make_room() {
     let (host, own, proof) = (enrolment(), key(), proof(1));
     let ask = |seconds: i64| host.challenge(&proof, own.public(), at(START + seconds));
     let first = ask(0).expect("a challenge");
-    (1..1024).for_each(|_| drop(ask(0).expect("a challenge")));
+    (1..64).for_each(|_| drop(ask(0).expect("a challenge")));
+    assert_eq!(ask(0), Err(ProofError::TooManyOfAgent { agent: proof.agent().clone(), max: 64 }));
+    for other in (1..16).map(|number| svid(&format!("{TRIAGE}-{number}"), 1, 300)) {
+        let other = verifier().verify(&other, at(START)).expect("a proof");
+        (0..64).for_each(|_| drop(host.challenge(&other, own.public(), at(START)).expect("a challenge")));
+    }
     assert_eq!(ask(59), Err(ProofError::TooManyChallenges { open: 1024, max: 1024 }));
     assert!(host.verify(proof.clone(), &first.answer(&own), at(START + 59)).is_ok());
     assert!(ask(59).is_ok(), "one was answered");
@@ -352,4 +360,23 @@ fn what_was_enrolled_is_admitted_while_the_proof_holds() {
         verifier().verify(&svid("spiffe://acme.example/agent/stranger", 1, 300), at(START)).expect("a proof");
     let workload = enrol(&enrolment(), &stranger, &key(), at(START)).expect("a workload");
     assert!(World::new(OPEN).door.admit(workload).is_err(), "proven, and not registered");
+}
+
+#[test]
+fn an_agent_that_proves_itself_by_svids_comes_back_by_a_new_one() {
+    let world = World::new(OPEN);
+    let (host, own) = (enrolment(), key());
+    drop(world.door.admit(enrol(&host, &proof(1), &own, at(START)).expect("a workload")).expect("an agent"));
+    world.door.halt(&world.ada, Halt::Agent(world.triage.clone())).expect("a halt");
+    let of = world.registry.reinstatement(&world.triage).expect("a suspended agent");
+
+    let with = |number: usize| {
+        let proof = proof(number);
+        let answer = host.challenge(&proof, own.public(), at(START)).expect("a challenge").answer(&own);
+        let fresh = world.door.prove(&of, &host.awaiting(proof), &answer).expect("a proof");
+        world.door.reinstate(&world.bob, fresh, Approval::by(&world.ada, of.clone()))
+    };
+    assert!(matches!(with(1), Err(Error::Registry(RegistryError::ProofNotFresh(_)))), "the SVID of before");
+    with(2).expect("a new life");
+    assert_eq!(world.registry.agent_state(&world.triage), Some(AgentState::Active));
 }

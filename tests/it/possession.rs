@@ -149,9 +149,15 @@ fn a_challenge_is_answered_within_a_minute() {
 
 #[test]
 fn so_many_challenges_are_open_at_once_and_those_that_ended_make_room() {
-    let lobby = Lobby::new();
+    let mut lobby = Lobby::new();
     let first = lobby.challenge();
-    (1..1024).for_each(|_| drop(lobby.challenge()));
+    (1..64).for_each(|_| drop(lobby.challenge()));
+    let of_one = lobby.verifier.challenge(&agent("triage"), at(START));
+    assert_eq!(of_one, Err(ProofError::TooManyOfAgent { agent: agent("triage"), max: 64 }));
+    for other in (1..16).map(|number| agent(&format!("other-{number}"))) {
+        lobby.verifier.register(other.clone(), key().public()).expect("a new key");
+        (0..64).for_each(|_| drop(lobby.verifier.challenge(&other, at(START)).expect("a challenge")));
+    }
     let full = lobby.verifier.challenge(&agent("payer"), at(START + 59));
     assert_eq!(full, Err(ProofError::TooManyChallenges { open: 1024, max: 1024 }));
     assert!(lobby.verifier.verify(&first.answer(&lobby.triage), at(START + 59)).is_ok());
