@@ -235,7 +235,9 @@ impl Door {
         what: Administered,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.write(now, Self::lanes(by, agent, what))
+        let seen = |agent: &AgentId| Some((self.registry.seen_as(agent)?, agent.clone(), what.seen()?));
+        let agent_user = agent.and_then(seen);
+        self.write(now, Lanes { agent_user, ..Self::lanes(by, agent, what) })
     }
 
     /// Records a change of the registry: once for each agent that it stopped, or once if it stopped none.

@@ -280,6 +280,13 @@ pub struct AgentUserRecord {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AgentUserFact {
+    /// It was bound to its agent, for good.
+    Bound,
+    /// Its agent was stopped, or may work again, and so it is inactive, or active.
+    Followed {
+        /// Whether it is active from now on.
+        active: bool,
+    },
     /// The agent named it in an action.
     Named {
         /// With which tool.
@@ -425,4 +432,19 @@ pub enum Administered {
         /// What.
         action: AdminAction,
     },
+}
+
+impl Administered {
+    /// What it is to the agent user of the agent that it was done to, if anything.
+    pub(crate) fn seen(&self) -> Option<AgentUserFact> {
+        match self {
+            Self::Bound { .. } => Some(AgentUserFact::Bound),
+            Self::Suspended { .. }
+            | Self::Retired { .. }
+            | Self::Offboarded { .. }
+            | Self::Withdrawn { suspended: true, .. } => Some(AgentUserFact::Followed { active: false }),
+            Self::Reinstated { .. } => Some(AgentUserFact::Followed { active: true }),
+            _ => None,
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Administration: who may stop, resume, retire, offboard and reload, and what that does.
 
-use bailiwick::audit::{Administered, OperatorFact};
+use bailiwick::audit::{Administered, AgentUserFact, OperatorFact};
 use bailiwick::id::TaskId;
 use bailiwick::identity::{
     AgentId, AgentState, HumanOperator, OperatorSession, OperatorState, RegistryError, danger as vouched,
@@ -10,7 +10,7 @@ use bailiwick::policy::{AdminAction, PolicyError, ReasonCode};
 use bailiwick::{Error, Halt, Task};
 
 use crate::flaky::{BROKEN, Host, Mood};
-use crate::steps::{code, on_behalf, read};
+use crate::steps::{code, on_behalf, prover, read};
 use crate::world::{OPEN, START, World, at, audience, operator, scope, session};
 
 fn agent(name: &str) -> AgentId {
@@ -19,8 +19,8 @@ fn agent(name: &str) -> AgentId {
 
 #[test]
 fn administration_takes_the_live_session_of_an_active_operator() {
-    type AdminAction = (&'static str, fn(&World, &OperatorSession) -> Result<(), Error>);
-    let actions: [AdminAction; 7] = [
+    type Act = (&'static str, fn(&World, &OperatorSession) -> Result<(), Error>);
+    let actions: [Act; 7] = [
         ("halt everything", |world, by| world.door.halt(by, Halt::Everything)),
         ("halt an agent", |world, by| world.door.halt(by, Halt::Agent(world.triage.clone()))),
         ("halt a task", |world, by| world.door.halt(by, Halt::Task(TaskId::new("tsk_of_this_name").expect("an id")))),
@@ -197,4 +197,27 @@ fn policies_that_do_not_load_or_are_not_recorded_leave_the_older_ones() {
     assert_ne!(same, other);
     assert_eq!(task.authorize(&read()).expect_err("a denial").code(), ReasonCode::Forbidden);
     assert!(matches!(world.door.reload(&world.ada, "("), Err(Error::Policy(PolicyError::Cedar(_)))));
+}
+
+#[test]
+fn what_is_done_to_an_agent_is_in_the_lane_of_its_agent_user_too() {
+    let last = |world: &World| {
+        let event = world.sink.events().pop().expect("an event");
+        let (agent, seen) = (event.agent.expect("the agent's lane"), event.agent_user.expect("the agent user's lane"));
+        assert_eq!((&seen.agent_user, &seen.agent), (world.triage_bot.id(), &world.triage));
+        assert_eq!((agent.link.agent_user_record, seen.link.agent_record), (Some(seen.link.id), Some(agent.link.id)));
+        seen.fact
+    };
+    let world = World::new(OPEN);
+    world.door.halt(&world.ada, Halt::Agent(world.triage.clone())).expect("a halt");
+    assert_eq!(last(&world), AgentUserFact::Followed { active: false });
+    let of = world.registry.reinstatement(&world.triage).expect("a suspended agent");
+    let (verifier, answer) = prover(&world, &world.triage);
+    let proof = world.door.prove(&of, &verifier, &answer).expect("a proof");
+    world.door.reinstate(&world.bob, proof, Approval::by(&world.ada, of)).expect("a new life");
+    assert_eq!(last(&world), AgentUserFact::Followed { active: true });
+    let _ = world.door.bind(&world.ada, &world.triage, world.triage_bot.id().clone()).expect("the same, anew");
+    assert_eq!(last(&world), AgentUserFact::Bound);
+    let _ = world.door.offboard(&world.bob, &operator("ada")).expect("nobody else sponsors the agent");
+    assert_eq!(last(&world), AgentUserFact::Followed { active: false });
 }

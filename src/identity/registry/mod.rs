@@ -149,6 +149,11 @@ impl Registry {
         Ok((entry.state == AgentState::Active, sponsor.map(|(person, _)| person.clone())))
     }
 
+    /// The agent user of an agent, if it has one.
+    pub(crate) fn seen_as(&self, agent: &AgentId) -> Option<AgentUserId> {
+        Some(self.read().agents.get(agent)?.user.as_ref()?.id().clone())
+    }
+
     /// Whether any handle of this system is for agents.
     pub(super) fn is_declared(&self, system: &SystemName) -> bool {
         self.read().handles.is_declared(system)

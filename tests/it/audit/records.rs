@@ -257,6 +257,8 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent administered withdrawn", "administered agent ended person role suspended"),
     ("agent attested_elsewhere", "agent digest key others until"),
     ("agent voided", "agent decision reason.code reason.detail"),
+    ("agent_user bound", "agent agent_user"),
+    ("agent_user followed", "active agent agent_user"),
     ("agent_user named", "agent agent_user resource tool"),
     ("agent_user presented", "agent agent_user effect named"),
     ("operator acted_for", "approved operator outcome resource tool"),
