@@ -47,7 +47,7 @@ pub enum Behind {
     OnBehalfOf(OperatorId),
     /// For nobody: it was autonomous, and this person answered for the agent when the task began.
     Sponsor(OperatorId),
-    /// It was autonomous, and the records do not reach back to where somebody is said to answer for the agent.
+    /// It was autonomous, and the records do not reach back to where the task began.
     NotInTheseRecords,
 }
 
@@ -149,8 +149,6 @@ struct Search<'e> {
     candidates: BTreeMap<EventId, (&'e TransactionId, Attribution)>,
     /// Who answered for the agent when the task began.
     sponsors: BTreeMap<&'e TransactionId, &'e OperatorId>,
-    /// The same, when the agent was last admitted.
-    admitted: BTreeMap<&'e AgentId, &'e OperatorId>,
     ended: BTreeSet<&'e TransactionId>,
 }
 
@@ -161,7 +159,6 @@ impl<'e> Search<'e> {
         };
         let (link, agent) = (&record.link, &record.agent);
         match &record.fact {
-            AgentFact::Admitted { sponsor, .. } => drop(self.admitted.insert(agent, sponsor)),
             AgentFact::Begun { sponsor, .. } => drop(self.sponsors.insert(&link.txn, sponsor)),
             AgentFact::Decided(decided) => {
                 // The lane of the agent user is there only where the user is the agent's own.
@@ -169,7 +166,7 @@ impl<'e> Search<'e> {
                 if let (Some(named), Some(task)) = (named, &link.task)
                     && sighting.concerns(&named.agent_user, decided, link.at)
                 {
-                    let behind = self.behind(&decided.mode, &link.txn, agent);
+                    let behind = self.behind(&decided.mode, &link.txn);
                     let candidate = Attribution {
                         agent: agent.clone(),
                         task: task.clone(),
@@ -197,10 +194,11 @@ impl<'e> Search<'e> {
         }
     }
 
-    fn behind(&self, mode: &Mode, txn: &TransactionId, agent: &AgentId) -> Behind {
+    fn behind(&self, mode: &Mode, txn: &TransactionId) -> Behind {
         match mode {
             Mode::OnBehalfOf(operator) => Behind::OnBehalfOf(operator.clone()),
-            Mode::Autonomous => match self.sponsors.get(txn).or_else(|| self.admitted.get(agent)) {
+            // An admission tells who answered at another time: where the task's beginning is not recorded, later.
+            Mode::Autonomous => match self.sponsors.get(txn) {
                 Some(sponsor) => Behind::Sponsor((*sponsor).clone()),
                 None => Behind::NotInTheseRecords,
             },

@@ -12,12 +12,25 @@ pub struct BearerProof {
     method: ProofMethod,
     digest: Digest,
     until: Timestamp,
+    /// When nothing that shows the same signed bytes can hold any more.
+    over: Timestamp,
 }
 
 impl BearerProof {
     /// `digest` is of what was signed, and not of the signature: of an ECDSA signature there are two.
     pub(super) fn new(agent: AgentId, method: ProofMethod, digest: Digest, until: Timestamp) -> Self {
-        Self { agent, method, digest, until }
+        Self { agent, method, digest, until, over: until }
+    }
+
+    /// What was signed holds longer than this proof of it: with other certificates around it, it would be shown until then.
+    #[cfg(feature = "x509")]
+    pub(super) fn signed_until(self, over: Timestamp) -> Self {
+        Self { over: over.max(self.until), ..self }
+    }
+
+    /// When nothing that shows the same signed bytes can hold any more.
+    pub(super) fn over(&self) -> Timestamp {
+        self.over
     }
 
     /// Whom it names.

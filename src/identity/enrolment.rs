@@ -171,12 +171,17 @@ impl Enrolment {
         if bound.len() >= MAX_BOUND {
             bound.retain(|_, (_, until)| now < *until);
         }
-        match bound.get(proof.digest()) {
+        let is_full = bound.len() >= MAX_BOUND;
+        match bound.get_mut(proof.digest()) {
             Some((known, _)) if known != key => Err(Flaw::Binding.into()),
-            Some(_) => Ok(()),
-            None if bound.len() >= MAX_BOUND => Err(ProofError::TooManyBound { max: MAX_BOUND }),
+            Some((_, until)) => {
+                // What was signed may be shown again with more time: by another chain, or to another verifier.
+                *until = proof.over().max(*until);
+                Ok(())
+            }
+            None if is_full => Err(ProofError::TooManyBound { max: MAX_BOUND }),
             None => {
-                bound.insert(*proof.digest(), (key.clone(), proof.until()));
+                bound.insert(*proof.digest(), (key.clone(), proof.over()));
                 Ok(())
             }
         }
@@ -188,6 +193,30 @@ mod tests {
     use super::super::ProofMethod;
     use super::*;
     use crate::entropy::SystemEntropy;
+
+    #[test]
+    fn a_binding_lasts_as_long_as_what_was_signed_can_be_shown() -> Result<(), Box<dyn std::error::Error>> {
+        let host = Enrolment::new(Audience::new("https://host.acme.example")?, Arc::new(SystemEntropy));
+        let agent = AgentId::spiffe("spiffe://acme.example/agent/triage")?;
+        let at = |seconds: u64| Timestamp::EPOCH.after(Duration::from_secs(seconds));
+        let proof = |number: usize, until: u64| {
+            BearerProof::new(agent.clone(), ProofMethod::SpiffeJwtSvid, Digest::of(&number.to_be_bytes()), at(until))
+        };
+        let (own, other) = (Thumbprint::new(&"A".repeat(43))?, Thumbprint::new(&"B".repeat(43))?);
+        let bind = |proof: &BearerProof, key, now: u64| host.bind(proof, key, at(now));
+
+        bind(&proof(0, 100), &own, 0)?;
+        bind(&proof(0, 300), &own, 0)?;
+        #[cfg(feature = "x509")]
+        bind(&proof(1, 100).signed_until(at(300)), &own, 0)?;
+        for number in 2..MAX_BOUND {
+            bind(&proof(number, 200), &own, 0)?;
+        }
+        assert_eq!(bind(&proof(0, 300), &other, 200), Err(Flaw::Binding.into()), "shown with more time");
+        #[cfg(feature = "x509")]
+        assert_eq!(bind(&proof(1, 300), &other, 200), Err(Flaw::Binding.into()), "shown with another chain");
+        Ok(())
+    }
 
     /// Here, since so many signatures take a minute.
     #[test]

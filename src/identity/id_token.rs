@@ -29,7 +29,7 @@ const AGENT_USER: &str = "13";
 /// What only the platforms of workloads say.
 const OF_PLATFORMS: &[&str] = &["kubernetes.io", "repository_id", "google"];
 /// How the names of workloads begin.
-const WORKLOADS: &[&str] = &["system:serviceaccount:", "spiffe://"];
+const WORKLOADS: &[&str] = &["project_path:", "repo:", "system:serviceaccount:", "spiffe://"];
 /// What is only said of somebody who signed in (OpenID Connect Core 1.0, sections 2 and 3.3.2.11).
 const OF_SIGN_INS: &[&str] = &["nonce", "auth_time", "acr", "amr", "at_hash", "c_hash"];
 
@@ -131,9 +131,18 @@ impl IdToken {
             || WORKLOADS.iter().any(|start| self.subject.starts_with(start)))
     }
 
-    /// Whether it says that it is about a user, a person or an agent's user account, whoever acts.
+    /// Whether it says that it is about a user, a person or an agent's user account, whoever acts; or that somebody else acts
+    /// than it is about.
     pub(super) fn names_user(&self) -> Result<bool, Flaw> {
-        Ok(self.is_about_agent_user()? || self.text("idtyp")? == Some("user") || self.has_any(OF_SIGN_INS))
+        let kind = self.text("idtyp")?;
+        // Entra says `idtyp` only where it was asked to, and what a user consented to (`scp`) always.
+        let is_delegated = kind != Some("app") && matches!(self.claims.get("scp"), Some(Json::Text(_)));
+        let is_by_another = self.has_any(&["act"]) || (self.is_by_agent()? && !self.is_about_agent()?);
+        Ok(self.is_about_agent_user()?
+            || kind == Some("user")
+            || is_delegated
+            || is_by_another
+            || self.has_any(OF_SIGN_INS))
     }
 
     fn has_any(&self, claims: &[&str]) -> bool {

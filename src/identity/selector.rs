@@ -97,7 +97,13 @@ impl Pointer {
     fn is_shared(&self, want: &Want) -> bool {
         let Want::Text(text) = want else { return true };
         match self.0.as_slice() {
-            [name] if name == "sub" => NAMES.iter().any(|start| text.starts_with(start)),
+            [name] if name == "sub" => {
+                // GitHub makes subjects of other claims where it is told to: each is a name, `:` and a value.
+                let starts_with_shared = text.split_once(':').is_some_and(|(name, _)| SHARED.contains(&name));
+                starts_with_shared || NAMES.iter().any(|start| text.starts_with(start))
+            }
+            // A node has many workloads.
+            [platform, node, ..] if platform == "kubernetes.io" && node == "node" => true,
             parts => parts.last().is_some_and(|name| SHARED.contains(&name.as_str())),
         }
     }
@@ -114,11 +120,20 @@ impl Pointer {
 /// Claims, wherever they are, whose values others have too, or can come to have.
 const SHARED: &[&str] = &[
     "actor",
+    "actor_id",
+    "appid",
     "appidacr",
     "aud",
+    "azp",
     "azpacr",
     "base_ref",
+    "ci_config_ref_uri",
+    "ci_config_sha",
+    "cid",
+    "client_id",
     "email",
+    "enterprise",
+    "enterprise_id",
     "environment",
     "event_name",
     "family_name",
@@ -131,33 +146,49 @@ const SHARED: &[&str] = &[
     "instance_name",
     "iss",
     "job_workflow_ref",
+    "job_workflow_sha",
     "name",
     "namespace",
+    "namespace_id",
     "namespace_path",
     "nickname",
+    "pipeline_source",
     "preferred_username",
     "project_id",
+    "project_number",
     "project_path",
     "ref",
     "ref_path",
+    "ref_protected",
     "ref_type",
     "repository",
     "repository_owner",
     "repository_owner_id",
     "repository_visibility",
     "roles",
+    "run_attempt",
+    "run_number",
     "runner_environment",
     "scope",
     "scp",
+    "sha",
     "sub_profile",
     "tid",
     "unique_name",
     "upn",
+    "user_access_level",
     "user_email",
+    "user_id",
     "user_login",
     "ver",
     "workflow",
     "workflow_ref",
+    "workflow_sha",
+    "xms_act_fct",
+    "xms_idrel",
+    "xms_par_app_azp",
+    "xms_sub_fct",
+    "xms_tnt_fct",
     "zone",
 ];
 

@@ -73,7 +73,8 @@ impl X509Verifier {
         if self.roots.contains_key(domain) {
             return Err(TrustError::Twice(Found::new(domain.as_str())));
         }
-        let speaks_for = |known: &[TrustAnchor<'_>]| known.iter().any(|root| x509.0.contains(root));
+        let speaks_for =
+            |known: &[TrustAnchor<'_>]| known.iter().any(|root| x509.0.iter().any(|new| is_same_key(root, new)));
         if let Some((first, _)) = self.roots.iter().find(|(_, known)| speaks_for(known)) {
             let (first, second) = (Found::new(first.as_str()), Found::new(domain.as_str()));
             return Err(TrustError::SharedRoot { first, second });
@@ -105,7 +106,10 @@ impl X509Verifier {
         check_path(chain, roots, until.1)?;
         // Of what was signed: of an ECDSA signature anybody can make a second one.
         let signed = leaf.tbs_certificate().to_der().map_err(|_| Flaw::Encoding)?;
-        Ok(BearerProof::new(AgentId::from(id), ProofMethod::SpiffeX509Svid, Digest::of(&signed), until.0))
+        let proof = BearerProof::new(AgentId::from(id), ProofMethod::SpiffeX509Svid, Digest::of(&signed), until.0);
+        // Another chain may hold longer; the leaf alone does not.
+        let (over, _) = self.ends(certificates.get(..1).unwrap_or_default(), now)?;
+        Ok(proof.signed_until(over))
     }
 
     /// When the first of them ends, by our clock; and the moment at which the path is looked at.
@@ -166,6 +170,11 @@ fn check_path(chain: &[&[u8]], roots: &[TrustAnchor<'_>], at: UnixTime) -> Resul
     let leaf = EndEntityCert::try_from(&leaf).map_err(|_| Flaw::Encoding)?;
     let path = leaf.verify_for_usage(ALL_VERIFICATION_ALGS, roots, &between, at, Usage::client_auth(), None, None);
     path.map(drop).map_err(|_| Flaw::Signature)
+}
+
+/// Whether whoever has the key of one has that of the other: then they certify for both, whatever the certificates say.
+fn is_same_key(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
+    one.subject_public_key_info == other.subject_public_key_info
 }
 
 /// The roots of a trust domain's certificates.

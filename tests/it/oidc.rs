@@ -17,22 +17,22 @@ const UID: &str = "0d7a2f9c-6f1e-4a8b-9c7a-3d1f5a1b2c3d";
 const WORKFLOW: &str = "acme/app/.github/workflows/release.yml@refs/heads/main";
 const OBJECT: &str = "5f0b6d2e-2c4d-4d6a-8a55-0c3d7e9f1a2b";
 
-fn agent() -> AgentId {
+pub(crate) fn agent() -> AgentId {
     "spiffe://acme.example/agent/invoices".parse().expect("an agent")
 }
 
 /// A platform: how its tokens are signed and what they look like, the preset for it, and what that looks at.
-struct Platform {
+pub(crate) struct Platform {
     pen: Pen,
     header: Value,
-    claims: Value,
+    pub(crate) claims: Value,
     selector: Selector,
     matched: &'static [&'static str],
     /// What is not looked at, and may be anything.
     ignored: &'static [&'static str],
 }
 
-fn platforms() -> [Platform; 4] {
+pub(crate) fn platforms() -> [Platform; 4] {
     let times = (START - 10, START + 3600);
     let pen = Pen::new("RS256", "a");
     let with = |member: &str, value: Value| changed(&pen.header(), |header| header[member] = value);
@@ -109,7 +109,7 @@ fn platforms() -> [Platform; 4] {
 }
 
 impl Platform {
-    fn verifier(&self, selectors: &[Selector]) -> OidcVerifier {
+    pub(crate) fn verifier(&self, selectors: &[Selector]) -> OidcVerifier {
         let mut verifier = OidcVerifier::new(audience(HOST));
         verifier.trust(issuer(self.claims["iss"].as_str().expect("text")), self.pen.set()).expect("a new issuer");
         for selector in selectors {
@@ -123,7 +123,7 @@ impl Platform {
         self.verifier(std::slice::from_ref(&self.selector))
     }
 
-    fn sign(&self, claims: &Value) -> String {
+    pub(crate) fn sign(&self, claims: &Value) -> String {
         self.pen.sign_text(&self.header.to_string(), &claims.to_string())
     }
 

@@ -12,22 +12,22 @@ use rcgen::{
 
 use crate::world::at;
 
-const AGENT: &str = "spiffe://acme.example/agent/invoices";
+pub(crate) const AGENT: &str = "spiffe://acme.example/agent/invoices";
 /// The first and the last second of every leaf, unless said otherwise: 2026-11-24 and 2026-11-25, at midnight.
-const FROM: i64 = 1_795_478_400;
+pub(crate) const FROM: i64 = 1_795_478_400;
 const LAST: i64 = FROM + 86_400;
 
 fn domain() -> TrustDomain {
     TrustDomain::new("acme.example").expect("a trust domain")
 }
 
-fn production() -> Environment {
+pub(crate) fn production() -> Environment {
     Environment::new("production").expect("an environment")
 }
 
-type Issuer = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Issuer = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> CertificateParams {
+pub(crate) fn authority() -> CertificateParams {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -35,16 +35,16 @@ fn authority() -> CertificateParams {
     params
 }
 
-fn root() -> Issuer {
+pub(crate) fn root() -> Issuer {
     CertifiedIssuer::self_signed(authority(), key()).expect("a root")
 }
 
-fn key() -> KeyPair {
+pub(crate) fn key() -> KeyPair {
     KeyPair::generate().expect("a key")
 }
 
 /// What an SVID is made from.
-fn leaf(names: &[&str]) -> CertificateParams {
+pub(crate) fn leaf(names: &[&str]) -> CertificateParams {
     let mut params = CertificateParams::default();
     let uri = |name: &&str| SanType::URI((*name).try_into().expect("ASCII"));
     params.subject_alt_names = names.iter().map(uri).collect();
@@ -56,7 +56,7 @@ fn leaf(names: &[&str]) -> CertificateParams {
     params
 }
 
-fn issued(params: CertificateParams, by: &Issuer) -> Vec<u8> {
+pub(crate) fn issued(params: CertificateParams, by: &Issuer) -> Vec<u8> {
     params.signed_by(&key(), by).expect("a certificate").der().to_vec()
 }
 
@@ -66,7 +66,7 @@ fn bundle_of(roots: &[&Issuer]) -> TrustBundle {
     bundle(&serde_json::json!({ "keys": keys })).expect("a bundle")
 }
 
-fn jwk(x5c: &str) -> serde_json::Value {
+pub(crate) fn jwk(x5c: &str) -> serde_json::Value {
     serde_json::json!({ "use": "x509-svid", "kty": "EC", "crv": "P-256", "x": "", "y": "", "x5c": [x5c] })
 }
 
@@ -74,7 +74,7 @@ fn bundle(json: &serde_json::Value) -> Result<TrustBundle, KeyError> {
     TrustBundle::from_json(domain(), production(), &json.to_string())
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let letters = bytes.chunks(3).flat_map(|chunk| {
         let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
@@ -87,7 +87,7 @@ fn base64(bytes: &[u8]) -> String {
     letters.collect()
 }
 
-fn verifier(root: &Issuer) -> X509Verifier {
+pub(crate) fn verifier(root: &Issuer) -> X509Verifier {
     let mut verifier = X509Verifier::new(production());
     verifier.trust(&bundle_of(&[root])).expect("a new trust domain");
     verifier
