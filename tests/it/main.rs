@@ -62,6 +62,7 @@ mod reasons;
 mod registry;
 mod registry_snapshots;
 mod reinstating;
+mod review_a;
 mod reviews;
 mod roles;
 mod scopes;
