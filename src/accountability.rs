@@ -58,7 +58,7 @@ impl Authorizer {
         sponsors.dedup();
         let new = Governed {
             id: agent.clone(),
-            state: "new",
+            state: None,
             sponsors: sponsors.clone(),
             owners: Vec::new(),
             managers: Vec::new(),

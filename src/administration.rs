@@ -57,17 +57,21 @@ impl Authorizer {
     /// then it stays halted.
     pub fn resume<'b>(&self, by: impl Into<By<'b>>) -> Result<(), Error> {
         let by = by.into();
+        // What is halted after this is not what this person saw.
+        let stop = self.0.everything.stopped();
         let now = self.0.allow(by, AdminAction::Resume, On::House, Vec::new())?;
-        let Some(stop) = self.0.everything.stopped() else {
+        let Some(stop) = stop else {
             return Ok(());
         };
         self.0.administered(by, None, Administered::Resumed, now)?;
         // Whoever pressed the button again in the meantime has the last word.
-        if self.0.everything.restart(&stop) {
-            return Ok(());
-        }
+        let refused = match self.0.active(by) {
+            Ok(_) if self.0.everything.restart(&stop) => return Ok(()),
+            Ok(_) => Error::Halted,
+            Err(error) => error,
+        };
         self.0.administered(by, None, Administered::NotResumed, now)?;
-        Err(Error::Halted)
+        Err(refused)
     }
 
     /// Stops an agent for good. Its id is never used again.
@@ -109,6 +113,10 @@ impl Authorizer {
         let loaded = self.0.evaluator.prepare(&bundle.into())?;
         let digest = loaded.digest();
         self.0.administered(by.into(), None, Administered::Policies { digest }, now)?;
+        // Whoever left meanwhile replaces nothing.
+        self.0.active(by.into()).inspect_err(|_| {
+            let _ = self.0.administered(by.into(), None, Administered::NotDone { action: AdminAction::Reload }, now);
+        })?;
         self.0.evaluator.install(loaded);
         Ok(digest)
     }
@@ -127,6 +135,7 @@ impl Door {
             return Err(Error::SessionOver { operator: operator.clone(), until: session.until(), now });
         }
         match by.glass() {
+            Some(glass) if !glass.is_of(self) => Err(Error::GlassElsewhere(operator.clone())),
             Some(glass) if now >= glass.until() => Err(Error::GlassOver { until: glass.until(), now }),
             _ => Ok(now),
         }
@@ -161,7 +170,7 @@ impl Door {
     pub(crate) fn governed(&self, agent: &AgentId) -> Result<Governed, Error> {
         let (state, people) = self.registry.governed(agent)?;
         let [sponsors, owners, managers] = people;
-        Ok(Governed { id: agent.clone(), state: state.as_str(), sponsors, owners, managers })
+        Ok(Governed { id: agent.clone(), state: Some(state), sponsors, owners, managers })
     }
 
     /// Stops an agent, and then records that.
@@ -206,9 +215,13 @@ impl Door {
         (agent, what): (Option<&AgentId>, Administered),
     ) -> Result<Change, Error> {
         let now = self.allow(by.into(), action, on, says)?;
+        let seen = match on {
+            On::Agent(agent) => agent.seen(),
+            On::House | On::Operator(_) => None,
+        };
         self.registry.check(edit)?;
         self.administered(by.into(), agent, what, now)?;
-        self.registry.apply(edit).map_err(|error| {
+        self.registry.apply_as(edit, by.operator().id(), seen).map_err(|error| {
             // Something else came first. Nothing was done, whether or not that can be written.
             let _ = self.administered(by.into(), agent, Administered::NotDone { action }, now);
             error.into()

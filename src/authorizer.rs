@@ -79,11 +79,18 @@ impl Authorizer {
             until: agent.until(),
             sponsor: agent.sponsor().clone(),
         };
-        self.0.write(now, Lanes { agent: Some((agent.id().clone(), fact)), ..Lanes::default() })?;
-        if let Some(Elsewhere { keys: others, until }) = elsewhere {
+        // What is not told is news the next time.
+        let untold = |_: &Error| {
+            if elsewhere.is_some() {
+                self.0.registry.forget_proof(&agent);
+            }
+        };
+        self.0.write(now, Lanes { agent: Some((agent.id().clone(), fact)), ..Lanes::default() }).inspect_err(untold)?;
+        if let Some(Elsewhere { keys: others, until }) = elsewhere.clone() {
             let (digest, key) = (*agent.proof(), agent.key().cloned());
             let fact = AgentFact::AttestedElsewhere { digest, key, others, until };
-            self.0.write(now, Lanes { agent: Some((agent.id().clone(), fact)), ..Lanes::default() })?;
+            let lanes = Lanes { agent: Some((agent.id().clone(), fact)), ..Lanes::default() };
+            self.0.write(now, lanes).inspect_err(untold)?;
         }
         Ok(agent)
     }

@@ -1,10 +1,12 @@
 //! Broken glass: what an emergency lets a person do, by name, and loudly.
 
 use std::fmt;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::audit::Administered;
 use crate::authorizer::Authorizer;
+use crate::door::Door;
 use crate::error::Error;
 use crate::id::Prose;
 use crate::identity::OperatorSession;
@@ -43,7 +45,7 @@ impl<'b> From<&'b BreakGlass> for By<'b> {
     }
 }
 
-/// Broken glass: one person's emergency, for an hour at most. It covers stopping and resuming, and nothing that an agent
+/// Broken glass: one person's emergency at one door, for an hour at most. It covers stopping and resuming, and nothing that an agent
 /// does.
 ///
 /// Made by [`Authorizer::break_glass`].
@@ -51,6 +53,8 @@ pub struct BreakGlass {
     session: OperatorSession,
     why: Prose,
     until: Timestamp,
+    /// Where it was broken: it covers nothing elsewhere.
+    door: Weak<Door>,
 }
 
 impl fmt::Debug for BreakGlass {
@@ -67,6 +71,10 @@ impl BreakGlass {
     /// Why it was broken.
     pub fn why(&self) -> &Prose {
         &self.why
+    }
+
+    pub(crate) fn is_of(&self, door: &Door) -> bool {
+        std::ptr::eq(self.door.as_ptr(), door)
     }
 
     /// Until when it is a cover; it is over at this moment.
@@ -90,6 +98,6 @@ impl Authorizer {
         tracing::error!(operator = %by.operator().id(), %why, %until, "the glass was broken");
         let what = Administered::GlassBroken { why: why.clone(), until };
         self.0.administered(by.into(), None, what, now)?;
-        Ok(BreakGlass { session: by.clone(), why, until })
+        Ok(BreakGlass { session: by.clone(), why, until, door: Arc::downgrade(&self.0) })
     }
 }

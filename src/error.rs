@@ -51,6 +51,9 @@ pub enum Error {
     /// The operator may not do this.
     #[error("this is not the operator's to do")]
     NotAllowed(#[from] NotAllowed),
+    /// The glass was broken at another door.
+    #[error("the glass of the operator {0} was broken at another door")]
+    GlassElsewhere(OperatorId),
     /// The broken glass is no cover any more.
     #[error("the glass was broken until {until}, it is {now}")]
     GlassOver {

@@ -47,7 +47,7 @@ impl Authorizer {
         if !is_of_this || !approval.is_presentable_at(now) {
             return Err(wrong());
         }
-        door.registry.check_proof(reinstatement, workload, now)?;
+        door.registry.check_proof(reinstatement, workload, approval.operator(), now)?;
         let says = vec![
             ("approver", Said::Person(approval.operator())),
             ("attested", Said::Yes(workload.method().is_attested())),
@@ -60,7 +60,7 @@ impl Authorizer {
             approval: approval.id().clone(),
             evidence: *approval.evidence(),
         };
-        let edit = Edit::Reinstate(reinstatement.clone(), *workload.digest());
+        let edit = Edit::Reinstate(reinstatement.clone(), workload.clone(), approval.operator().clone());
         let once = |source| Error::Once { approval: approval.id().clone(), source };
         door.consume(&approval, now).map_err(once)?;
         let done = door.change(by, (AdminAction::Reinstate, On::Agent(&governed), says), &edit, (Some(agent), what));

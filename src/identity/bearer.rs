@@ -2,6 +2,7 @@
 
 use super::{AgentId, ProofMethod};
 use crate::canonical::Digest;
+use crate::jose::Thumbprint;
 use crate::time::Timestamp;
 
 /// A token or certificate that truly names a workload. Whoever holds it can show it, so it admits nobody:
@@ -14,12 +15,25 @@ pub struct BearerProof {
     until: Timestamp,
     /// When nothing that shows the same signed bytes can hold any more.
     over: Timestamp,
+    /// The key that is in it, if one is.
+    key: Option<Thumbprint>,
 }
 
 impl BearerProof {
     /// `digest` is of what was signed, and not of the signature: of an ECDSA signature there are two.
     pub(super) fn new(agent: AgentId, method: ProofMethod, digest: Digest, until: Timestamp) -> Self {
-        Self { agent, method, digest, until, over: until }
+        Self { agent, method, digest, until, over: until, key: None }
+    }
+
+    /// What was signed names the workload's key: no other proves it.
+    #[cfg(feature = "x509")]
+    pub(super) fn of_key(self, key: Thumbprint) -> Self {
+        Self { key: Some(key), ..self }
+    }
+
+    /// The key that is in it, if one is: a certificate's own.
+    pub fn key(&self) -> Option<&Thumbprint> {
+        self.key.as_ref()
     }
 
     /// What was signed holds longer than this proof of it: with other certificates around it, it would be shown until then.

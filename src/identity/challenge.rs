@@ -10,7 +10,7 @@ use super::{AgentId, ProofError};
 use crate::canonical::Digest;
 use crate::entropy::Entropy;
 use crate::id::Audience;
-use crate::jose::{self, Flaw, Kind, base64url};
+use crate::jose::{self, Algorithm, Flaw, Kind, VerifyingKey, base64url};
 use crate::live::locked;
 use crate::strict::present;
 use crate::time::Timestamp;
@@ -51,6 +51,17 @@ impl Challenge {
     /// proves possession and nothing else.
     #[must_use]
     pub fn answer(&self, key: &AgentKey) -> String {
+        jose::sign(Kind::Possession, &self.claims(), &key.0)
+    }
+
+    /// Answers with a key that is held elsewhere, such as that of an X.509-SVID: `sign` signs the bytes with `algorithm`, as
+    /// RFC 7518, section 3, writes signatures (of ECDSA, r and s side by side).
+    #[must_use]
+    pub fn answer_with(&self, key: &VerifyingKey, algorithm: Algorithm, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
+        jose::sign_with(Kind::Possession, &self.claims(), (algorithm, &key.thumbprint()), sign)
+    }
+
+    fn claims(&self) -> Vec<u8> {
         let answer = Answer {
             sub: self.agent.clone(),
             aud: self.audience.clone(),
@@ -60,7 +71,7 @@ impl Challenge {
             proof: self.proof,
         };
         // Serialising text and numbers cannot fail; an empty claim set would be refused by every verifier.
-        jose::sign(Kind::Possession, &serde_json::to_vec(&answer).unwrap_or_default(), &key.0)
+        serde_json::to_vec(&answer).unwrap_or_default()
     }
 
     /// Who is asked.

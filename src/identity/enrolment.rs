@@ -156,7 +156,8 @@ impl Enrolment {
         if now >= proof.until() {
             return Err(Flaw::Expired);
         }
-        if self.pinned.get(proof.agent()).is_some_and(|known| known != key) {
+        // The key that the host knows, or else the key that the proof itself names: a certificate is seen by many.
+        if self.pinned.get(proof.agent()).or(proof.key()).is_some_and(|known| known != key) {
             return Err(Flaw::Binding);
         }
         match locked(&self.bound).get(proof.digest()) {

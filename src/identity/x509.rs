@@ -6,7 +6,8 @@ use std::time::Duration;
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage as Usage, anchor_from_trusted_cert};
 use x509_cert::Certificate;
-use x509_cert::der::{Decode, Encode};
+use x509_cert::der::asn1::UintRef;
+use x509_cert::der::{Decode, Encode, Error, Reader, SliceReader};
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage, SubjectAltName};
 
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::canonical::Digest;
 use crate::id::Found;
-use crate::jose::{Flaw, Leeway};
+use crate::jose::{Flaw, Leeway, VerifyingKey};
 use crate::time::Timestamp;
 
 /// Certificates in one chain.
@@ -27,7 +28,8 @@ const MAX_BYTES: usize = 16 * 1024;
 /// leaf that is no authority, is for digital signatures, and has one URI, a SPIFFE ID, as its name.
 ///
 /// A certificate is no secret: what is found true is a [`BearerProof`], which admits nobody before
-/// [`Enrolment`](super::Enrolment) bound it to the workload's key. Revocation lists are not looked at: SVIDs are short-lived.
+/// [`Enrolment`](super::Enrolment) was answered with the certificate's own key
+/// ([`Challenge::answer_with`](super::Challenge::answer_with)), or with the one that the host pinned. Revocation lists are not looked at: SVIDs are short-lived.
 ///
 /// ```
 /// use bailiwick::identity::{Environment, TrustBundle, TrustDomain, X509Verifier};
@@ -109,7 +111,7 @@ impl X509Verifier {
         let proof = BearerProof::new(AgentId::from(id), ProofMethod::SpiffeX509Svid, Digest::of(&signed), until.0);
         // Another chain may hold longer; the leaf alone does not.
         let (over, _) = self.ends(certificates.get(..1).unwrap_or_default(), now)?;
-        Ok(proof.signed_until(over))
+        Ok(proof.signed_until(over).of_key(key_of(leaf)?.thumbprint()))
     }
 
     /// When the first of them ends, by our clock; and the moment at which the path is looked at.
@@ -161,6 +163,18 @@ fn named(leaf: &Certificate) -> Result<SpiffeId, Flaw> {
         (Some(uri), None) => SpiffeId::parse(&uri).map_err(|_| Flaw::Subject),
         _ => Err(Flaw::Subject),
     }
+}
+
+/// The workload's own key: with none that is verified here, nobody could prove to have it.
+fn key_of(leaf: &Certificate) -> Result<VerifyingKey, Flaw> {
+    let info = leaf.tbs_certificate().subject_public_key_info();
+    let bytes = info.subject_public_key.as_bytes().ok_or(Flaw::UnknownKey)?;
+    let rsa = || {
+        let numbers = SliceReader::new(bytes)?
+            .sequence(|reader| Ok::<_, Error>((UintRef::decode(reader)?, UintRef::decode(reader)?)));
+        numbers.map(|(n, e)| VerifyingKey::rsa(n.as_bytes(), e.as_bytes(), None).ok())
+    };
+    VerifyingKey::from_subject(bytes).or_else(|| rsa().ok().flatten()).ok_or(Flaw::UnknownKey)
 }
 
 fn check_path(chain: &[&[u8]], roots: &[TrustAnchor<'_>], at: UnixTime) -> Result<(), Flaw> {

@@ -10,7 +10,7 @@ use ring::signature::{
 /// for byte. What is not here is refused by that: `none`, everything keyed with a shared secret, and curves that are not
 /// verified here.
 macro_rules! algorithms {
-    ($($(#[$doc:meta])* $variant:ident $($name:literal)|+;)*) => {
+    ($($(#[$doc:meta])* $variant:ident $first:literal $(| $other:literal)*;)*) => {
         /// An algorithm of signatures that is verified here.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -25,9 +25,14 @@ macro_rules! algorithms {
             /// The algorithm with this name, exactly.
             pub(super) fn named(name: &str) -> Option<Self> {
                 match name {
-                    $($($name)|+ => Some(Self::$variant),)*
+                    $($first $(| $other)* => Some(Self::$variant),)*
                     _ => None,
                 }
+            }
+
+            /// Its name in headers, the first where it has two.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $first),* }
             }
         }
     };

@@ -122,11 +122,21 @@ impl Kind {
 
 /// Signs `claims`, a JSON object, as a token of the kind `kind`.
 pub(crate) fn sign(kind: Kind, claims: &[u8], key: &SigningKey) -> String {
-    let header = format!(r#"{{"alg":"EdDSA","kid":"{}","typ":"{}"}}"#, key.thumbprint(), kind.typ());
+    sign_with(kind, claims, (Algorithm::Ed25519, key.thumbprint()), |message| key.sign(message).to_vec())
+}
+
+/// The same, with a key that somebody else holds.
+pub(crate) fn sign_with(
+    kind: Kind,
+    claims: &[u8],
+    (algorithm, kid): (Algorithm, &Thumbprint),
+    sign: impl FnOnce(&[u8]) -> Vec<u8>,
+) -> String {
+    let header = format!(r#"{{"alg":"{}","kid":"{kid}","typ":"{}"}}"#, algorithm.name(), kind.typ());
     let mut token = base64url::encode(header.as_bytes());
     token.push('.');
     token.push_str(&base64url::encode(claims));
-    let signature = key.sign(token.as_bytes());
+    let signature = sign(token.as_bytes());
     token.push('.');
     token.push_str(&base64url::encode(&signature));
     token

@@ -187,7 +187,7 @@ impl VerifyingKey {
     }
 
     /// An RSA key (RFC 7518, section 6.3.1): numbers without leading zeros.
-    pub(super) fn rsa(n: &[u8], e: &[u8], only: Option<Algorithm>) -> Result<Self, KeyError> {
+    pub(crate) fn rsa(n: &[u8], e: &[u8], only: Option<Algorithm>) -> Result<Self, KeyError> {
         let (Some(first), Some(last)) = (n.first().filter(|byte| **byte != 0), n.last()) else {
             return Err(KeyError::Malformed { want: "a modulus without leading zeros" });
         };
@@ -202,6 +202,20 @@ impl VerifyingKey {
             return Err(KeyError::Malformed { want: "an odd exponent of 3 to 33 bits" });
         }
         Ok(Self(Form::Rsa { n: n.into(), e: e.into(), only }))
+    }
+
+    /// The key that a certificate has: its bits alone, whose form says what it is (RFC 5480, section 2.2; RFC 8410, section 4;
+    /// RFC 8017, appendix A.1.1).
+    #[cfg(feature = "x509")]
+    pub(crate) fn from_subject(bits: &[u8]) -> Option<Self> {
+        match bits {
+            [4, x_y @ ..] if matches!(x_y.len(), 64 | 96) => {
+                let (x, y) = x_y.split_at_checked(x_y.len() / 2)?;
+                Self::point(if x.len() == 32 { Curve::P256 } else { Curve::P384 }, x, y).ok()
+            }
+            [..] if bits.len() == 32 => Self::from_jwk_x(&base64url::encode(bits)).ok(),
+            _ => None,
+        }
     }
 
     /// The JWK (RFC 7517): the members that are required of its kind, in lexical order, and nothing else.

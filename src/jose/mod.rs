@@ -19,7 +19,7 @@ pub use jwk::JwkSet;
 pub(crate) use jwk::certificates;
 pub(crate) use jwk::{Purpose, read_set};
 pub use jws::{Flaw, Refused};
-pub(crate) use jws::{Kind, OneAudience, Signed, Token, Window, check_window, sign};
+pub(crate) use jws::{Kind, OneAudience, Signed, Token, Window, check_window, sign, sign_with};
 pub use key::{KeyError, KeyId, Thumbprint, VerifyingKey};
 pub use key_set::KeySet;
 pub use leeway::{Leeway, LeewayError};

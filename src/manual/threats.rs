@@ -31,7 +31,7 @@
 //! | hostile policy text exhausts the stack | bytes, nesting, operators and policies are bounded before parsing |
 //! | duplicate JSON members, inexact numbers | refused at any depth, before anything is built |
 //! | a token of another kind, key, issuer, audience or algorithm | one `typ` per kind, a closed header, the key picked by `kid` among registered ones and bound to issuer and algorithm |
-//! | a stolen SVID, certificate or platform token | it is a [`BearerProof`](crate::identity::BearerProof), which admits nobody without an answer by the key that it was bound to first, or that is pinned |
+//! | a stolen SVID, certificate or platform token | it is a [`BearerProof`](crate::identity::BearerProof), which admits nobody without an answer by the key that is pinned, that is in it (a certificate), or that it was bound to first |
 //! | the same proof with a second signature that verifies (ECDSA) | proofs are known by what was signed |
 //! | a key smuggled in by a token, a weak key, two keys of one name | keys come from the host alone, and are looked at when they are registered |
 //! | a repository, account or service that got a name which another had | selectors match what is never given to somebody else, and one that does not is refused |

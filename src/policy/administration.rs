@@ -15,7 +15,7 @@ use super::syntax::Principals;
 use super::validate::Vocabulary;
 use super::{AdminAction, Directory, PolicyError, PolicyName, stack, text};
 use crate::id::Found;
-use crate::identity::{AgentId, OperatorId, OperatorSession};
+use crate::identity::{AgentId, AgentState, OperatorId, OperatorSession};
 use crate::time::Timestamp;
 
 /// The vocabulary, without the administrative actions.
@@ -227,7 +227,8 @@ pub(crate) enum On<'m> {
 #[derive(Debug, Clone)]
 pub(crate) struct Governed {
     pub(crate) id: AgentId,
-    pub(crate) state: &'static str,
+    /// Nothing while it is new.
+    pub(crate) state: Option<AgentState>,
     pub(crate) sponsors: Vec<OperatorId>,
     pub(crate) owners: Vec<OperatorId>,
     pub(crate) managers: Vec<OperatorId>,
@@ -241,6 +242,13 @@ pub(crate) enum Said<'m> {
     Person(&'m OperatorId),
 }
 
+impl Governed {
+    /// What the registry said of it when this was asked; nothing of an agent that is new.
+    pub(crate) fn seen(&self) -> Option<(&AgentId, AgentState, [&[OperatorId]; 3])> {
+        Some((&self.id, self.state?, [&self.sponsors, &self.owners, &self.managers]))
+    }
+}
+
 impl Motion<'_> {
     /// What policies see of the resource.
     fn attributes(&self, kinds: &Kinds) -> Record {
@@ -248,7 +256,7 @@ impl Motion<'_> {
         let person = |person: &OperatorId| EntityUid::new(kinds.operator.clone(), person.as_str()).into();
         let people = |people: &[OperatorId]| people.iter().map(person).collect::<Set>().into();
         let attributes: [(&str, Value); 4] = [
-            ("state", agent.state.into()),
+            ("state", agent.state.map_or("new", AgentState::as_str).into()),
             ("sponsors", people(&agent.sponsors)),
             ("owners", people(&agent.owners)),
             ("managers", people(&agent.managers)),

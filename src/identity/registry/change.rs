@@ -1,8 +1,7 @@
 //! A change of the registry: what is to be changed, and what changing it did.
 
 use super::AccountabilityRole;
-use crate::canonical::Digest;
-use crate::identity::{AgentId, OperatorId};
+use crate::identity::{AgentId, OperatorId, VerifiedWorkload};
 use crate::live::Stop;
 use crate::time::Timestamp;
 
@@ -27,8 +26,8 @@ pub(crate) enum Edit {
     Suspend(AgentId),
     /// An agent is stopped for good.
     Retire(AgentId),
-    /// An agent that stands at this stop may be admitted again, for it proved itself since by what has this digest.
-    Reinstate(Reinstatement, Digest),
+    /// An agent that stands at this stop may be admitted again, for it proved itself since, and this person approves.
+    Reinstate(Reinstatement, VerifiedWorkload, OperatorId),
 }
 
 /// One stop of one agent that is suspended: what a person is asked to approve, and what a workload proves itself anew for.

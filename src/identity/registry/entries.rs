@@ -99,6 +99,15 @@ impl Entries {
         self.agents.get(agent).ok_or_else(|| RegistryError::UnknownAgent(agent.clone()))
     }
 
+    /// The state of an agent, and its sponsors, owners and managers.
+    pub(super) fn governed(&self, agent: &AgentId) -> Result<(AgentState, [Vec<OperatorId>; 3]), RegistryError> {
+        let entry = self.agent(agent)?;
+        let people = |role| entry.people(role).cloned().collect();
+        let [sponsor, owner, manager] =
+            [AccountabilityRole::Sponsor, AccountabilityRole::Owner, AccountabilityRole::Manager];
+        Ok((entry.state, [people(sponsor), people(owner), people(manager)]))
+    }
+
     /// An agent that is not retired.
     fn standing(&self, agent: &AgentId) -> Result<&Agent, RegistryError> {
         let entry = self.agent(agent)?;
@@ -141,7 +150,8 @@ impl Entries {
             }
             Edit::Suspend(agent) => drop(self.standing(agent)?),
             Edit::Retire(agent) => drop(self.agent(agent)?),
-            Edit::Reinstate(Reinstatement { agent, stop }, proof) => {
+            Edit::Reinstate(Reinstatement { agent, stop }, proof, approver) => {
+                self.active_operator(approver)?;
                 let entry = self.suspended(agent)?;
                 if entry.life.stopped().as_ref() != Some(stop) {
                     return Err(RegistryError::StoppedSince(agent.clone()));
@@ -253,8 +263,9 @@ impl Entries {
             }
             Edit::Suspend(agent) => change.agents = self.stop(agent, AgentState::Suspended),
             Edit::Retire(agent) => change.agents = self.stop(agent, AgentState::Retired),
-            Edit::Reinstate(Reinstatement { agent, .. }, _) => {
+            Edit::Reinstate(Reinstatement { agent, .. }, proof, _) => {
                 if let Some(entry) = self.agents.get_mut(agent) {
+                    entry.proofs.spend(proof);
                     entry.start_anew(agent);
                 }
             }

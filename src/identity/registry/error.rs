@@ -114,8 +114,12 @@ pub enum RegistryError {
     /// What was proven or approved is of another agent, or of an earlier stop.
     #[error("the agent {0} was stopped again since that was proven or approved, or it is of another agent")]
     StoppedSince(AgentId),
-    /// The proof is one by which the agent was admitted before it was suspended.
-    #[error("the agent {0} was admitted by this proof before it was suspended")]
+    /// Who answers for the agent, or its state, changed while what was to be changed was recorded.
+    #[error("the agent {0} was changed by somebody else meanwhile")]
+    ChangedSince(AgentId),
+    /// The agent was admitted by this proof before it was suspended, or came back by it, or may have: it is from before what
+    /// is remembered.
+    #[error("the agent {0} was admitted by this proof before it was suspended, or may have been")]
     ProofNotFresh(AgentId),
     /// The agent is attested with another key, and may be in one place only.
     #[error("the agent {agent} is attested with another key until {until}")]

@@ -248,6 +248,7 @@ impl Registry {
         &self,
         reinstatement: &Reinstatement,
         workload: &VerifiedWorkload,
+        approver: &OperatorId,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
         let until = workload.until();
@@ -257,17 +258,12 @@ impl Registry {
         if workload.agent() != reinstatement.agent() {
             return Err(RegistryError::StoppedSince(workload.agent().clone()));
         }
-        self.check(&Edit::Reinstate(reinstatement.clone(), *workload.digest()))
+        self.check(&Edit::Reinstate(reinstatement.clone(), workload.clone(), approver.clone()))
     }
 
     /// The state of an agent, and its sponsors, owners and managers.
     pub(crate) fn governed(&self, agent: &AgentId) -> Result<(AgentState, [Vec<OperatorId>; 3]), RegistryError> {
-        let entries = self.read();
-        let entry = entries.agent(agent)?;
-        let people = |role| entry.people(role).cloned().collect();
-        let [sponsor, owner, manager] =
-            [AccountabilityRole::Sponsor, AccountabilityRole::Owner, AccountabilityRole::Manager];
-        Ok((entry.state, [people(sponsor), people(owner), people(manager)]))
+        self.read().governed(agent)
     }
 
     /// Whether a change can be made now.
@@ -278,6 +274,31 @@ impl Registry {
     /// Makes a change. It takes effect before this returns, and is not recorded yet.
     pub(crate) fn apply(&self, edit: &Edit) -> Result<Change, RegistryError> {
         self.write().apply(edit)
+    }
+
+    /// Makes a change that this person was let make of an agent that stood so, if they are active and it stands so still.
+    pub(crate) fn apply_as(
+        &self,
+        edit: &Edit,
+        by: &OperatorId,
+        seen: Option<(&AgentId, AgentState, [&[OperatorId]; 3])>,
+    ) -> Result<Change, RegistryError> {
+        let mut entries = self.write();
+        entries.active_operator(by)?;
+        if let Some((agent, state, people)) = seen {
+            let (now, own) = entries.governed(agent)?;
+            if now != state || own != people {
+                return Err(RegistryError::ChangedSince(agent.clone()));
+            }
+        }
+        entries.apply(edit)
+    }
+
+    /// Takes back that an agent was admitted by a proof, for nobody was told.
+    pub(crate) fn forget_proof(&self, workload: &AgentIdentity) {
+        if let Some(entry) = self.read().agents.get(workload.id()) {
+            entry.proofs.forget(workload.proof());
+        }
     }
 
     /// Every agent and what is known of it now, in order.

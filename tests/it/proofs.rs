@@ -1,13 +1,20 @@
 //! What others know, share or come to have admits nobody, and names nobody.
 
+use std::sync::Arc;
+
 use bailiwick::audit::{Behind, Sighting};
-use bailiwick::identity::{AgentUserId, Selector, SelectorError, TrustBundle, TrustDomain, TrustError};
-use bailiwick::jose::Flaw;
+use bailiwick::entropy::SystemEntropy;
+use bailiwick::identity::{
+    AgentKey, AgentUserId, Enrolment, Selector, SelectorError, TrustBundle, TrustDomain, TrustError,
+};
+use bailiwick::jose::{Algorithm, Flaw, VerifyingKey};
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::{Value, json};
 
 use crate::oidc::{agent, platforms};
-use crate::pens::{changed, flaw};
-use crate::published::issuer;
+use crate::pens::{changed, flaw, test_key};
+use crate::published::{audience, encode, issuer};
 use crate::steps::{autonomous, read};
 use crate::world::{OPEN, START, World, at, operator};
 use crate::x509;
@@ -80,4 +87,50 @@ fn who_answered_for_the_agent_later_is_not_named_for_a_task_begun_before() {
     let found = world.sink.resolve(&seen);
     assert_eq!(found[0].behind, Behind::NotInTheseRecords, "the task began under Ada");
     drop(permit);
+}
+
+#[test]
+fn a_certificate_that_was_seen_admits_nobody_but_who_has_its_key() {
+    let (root, holder) = (x509::root(), x509::key());
+    let svid = x509::leaf(&[x509::AGENT]).signed_by(&holder, &root).expect("a certificate").der().to_vec();
+    let proof = x509::verifier(&root).verify(&[svid], at(x509::FROM)).expect("a proof");
+    let (x, y) = holder.public_key_raw()[1..].split_at(32);
+    let own = json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) });
+    let own = VerifyingKey::from_jwk(&own.to_string()).expect("a key");
+    assert_eq!(proof.key(), Some(&own.thumbprint()));
+
+    let host = Enrolment::new(audience("https://host.acme.example"), Arc::new(SystemEntropy));
+    let thief = AgentKey::generate(&SystemEntropy).expect("a key");
+    assert_eq!(flaw(host.challenge(&proof, thief.public(), at(x509::FROM))), Some(Flaw::Binding));
+    let challenge = host.challenge(&proof, own.clone(), at(x509::FROM)).expect("a challenge");
+    assert_eq!(flaw(host.verify(proof.clone(), &challenge.answer(&thief), at(x509::FROM))), Some(Flaw::UnknownKey));
+
+    let random = SystemRandom::new();
+    let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, holder.serialized_der(), &random);
+    let pair = pair.expect("the same key");
+    let answer = challenge.answer_with(&own, Algorithm::Es256, |message| {
+        pair.sign(&random, message).expect("a signature").as_ref().to_vec()
+    });
+    let workload = host.verify(proof.clone(), &answer, at(x509::FROM)).expect("a workload");
+    assert_eq!((workload.agent(), workload.key()), (proof.agent(), Some(&own.thumbprint())));
+
+    let mut pinning = Enrolment::new(audience("https://host.acme.example"), Arc::new(SystemEntropy));
+    let known = AgentKey::generate(&SystemEntropy).expect("a key");
+    pinning.pin(proof.agent().clone(), &known.public()).expect("a new key");
+    let challenge = pinning.challenge(&proof, known.public(), at(x509::FROM)).expect("the key that the host knows");
+    assert!(pinning.verify(proof, &challenge.answer(&known), at(x509::FROM)).is_ok());
+}
+
+#[test]
+fn the_key_of_a_certificate_is_any_that_is_verified_here() {
+    let root = x509::root();
+    let of = |pem: &str| {
+        let holder = rcgen::KeyPair::from_pem(pem).expect("a key");
+        let svid = x509::leaf(&[x509::AGENT]).signed_by(&holder, &root).expect("a certificate").der().to_vec();
+        x509::verifier(&root).verify(&[svid], at(x509::FROM)).map(|proof| proof.key().cloned())
+    };
+    for name in ["rsa-2048-a", "p256-a", "p384-a", "ed25519-a"] {
+        let key = test_key(name);
+        assert_eq!(of(&key.pem).expect("a proof").map(|key| key.to_string()), Some(key.thumbprint), "{name}");
+    }
 }
