@@ -13,8 +13,6 @@ pub struct BearerProof {
     method: ProofMethod,
     digest: Digest,
     until: Timestamp,
-    /// When nothing that shows the same signed bytes can hold any more.
-    over: Timestamp,
     /// The key that is in it, if one is.
     key: Option<Thumbprint>,
 }
@@ -22,7 +20,7 @@ pub struct BearerProof {
 impl BearerProof {
     /// `digest` is of what was signed, and not of the signature: of an ECDSA signature there are two.
     pub(super) fn new(agent: AgentId, method: ProofMethod, digest: Digest, until: Timestamp) -> Self {
-        Self { agent, method, digest, until, over: until, key: None }
+        Self { agent, method, digest, until, key: None }
     }
 
     /// What was signed names the workload's key: no other proves it.
@@ -34,17 +32,6 @@ impl BearerProof {
     /// The key that is in it, if one is: a certificate's own.
     pub fn key(&self) -> Option<&Thumbprint> {
         self.key.as_ref()
-    }
-
-    /// What was signed holds longer than this proof of it: with other certificates around it, it would be shown until then.
-    #[cfg(feature = "x509")]
-    pub(super) fn signed_until(self, over: Timestamp) -> Self {
-        Self { over: over.max(self.until), ..self }
-    }
-
-    /// When nothing that shows the same signed bytes can hold any more.
-    pub(super) fn over(&self) -> Timestamp {
-        self.over
     }
 
     /// Whom it names.

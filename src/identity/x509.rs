@@ -109,9 +109,7 @@ impl X509Verifier {
         // Of what was signed: of an ECDSA signature anybody can make a second one.
         let signed = leaf.tbs_certificate().to_der().map_err(|_| Flaw::Encoding)?;
         let proof = BearerProof::new(AgentId::from(id), ProofMethod::SpiffeX509Svid, Digest::of(&signed), until.0);
-        // Another chain may hold longer; the leaf alone does not.
-        let (over, _) = self.ends(certificates.get(..1).unwrap_or_default(), now)?;
-        Ok(proof.signed_until(over).of_key(key_of(leaf)?.thumbprint()))
+        Ok(proof.of_key(key_of(leaf)?.thumbprint()))
     }
 
     /// When the first of them ends, by our clock; and the moment at which the path is looked at.
