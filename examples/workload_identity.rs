@@ -85,7 +85,7 @@ impl Host {
         let challenge = self.enrolment.challenge(&proof, key.public(), now)?;
         // At the workload: it looks at who asks before it answers.
         assert_eq!(challenge.audience().as_str(), HOST);
-        let answer = challenge.answer(key);
+        let answer = challenge.answer(key)?;
         self.enrolment.verify(proof, &answer, now)
     }
 }

@@ -137,7 +137,7 @@ impl Door {
     ) -> Result<(VerifiedCredential, Arc<Assignment>), Flaw> {
         let now = self.now().map_err(|_| Flaw::Unavailable)?;
         let minter = self.minter.as_ref().ok_or(Flaw::UnknownKey)?;
-        let verified = minter.verifier(audience.clone()).verify(token, now).map_err(Refused::flaw)?;
+        let verified = minter.verifier(audience.clone(), now).verify(token, now).map_err(Refused::flaw)?;
         let assignment = locked(&self.open).get(verified.task()).cloned().ok_or(Flaw::Revoked)?;
         self.verify_alive(&assignment, verified.mode())?;
         if verified.policies() != Some(&self.evaluator.digest()) || !assignment.issued().is_good(verified.id()) {

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
 use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, Standing, TaskState};
 use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict};
+use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
 
 /// A task under way: its life. Not `Clone`; when it is dropped, by a panic too, every permit and credential below it is
@@ -222,15 +223,16 @@ impl TaskHandle {
     /// # Errors
     ///
     /// There is no minter, the permit is refused as in [`redeem`](Self::redeem), the agent proved no key, the scope does
-    /// not allow this audience, or the record was not taken. No credential exists then, and the permit is gone.
+    /// not allow this audience, the record was not taken, or the key did not sign. No credential exists then, and the permit is gone.
     pub fn mint(&self, permit: Permit, audience: &Audience) -> Result<Credential, MintError> {
         let trail = &self.door.trail;
         let now = self.check(&permit).map_err(|reason| MintError::Denied(trail.void(&permit, reason)))?;
         let (minter, draft) = self.draft(&permit, audience, now).inspect_err(|error| {
             trail.void(&permit, Reason::NoCredential(Found::new(&error.to_string())));
         })?;
-        self.announce(&permit, &draft).inspect_err(|_| self.assignment.issued().withdraw(draft.id()))?;
-        minter.seal(draft, permit, trail)
+        let signed = self.announce(&permit, &draft).and_then(|()| self.sign(minter, &permit, &draft));
+        let token = signed.inspect_err(|_| self.assignment.issued().withdraw(draft.id()))?;
+        Minter::seal(draft, token, permit, trail)
     }
 
     /// Drafts a credential, and enters it among those of the task.
@@ -251,6 +253,16 @@ impl TaskHandle {
         }
         self.check(permit).map_err(|reason| MintError::Denied(trail.void(permit, reason)))?;
         Ok(())
+    }
+
+    /// Signs what was announced. Whoever stopped the task meanwhile has the last word, however long the signer took.
+    fn sign(&self, minter: &Minter, permit: &Permit, draft: &Draft) -> Result<Secret<String>, MintError> {
+        let void = |reason| self.door.trail.void(permit, reason);
+        let token = minter.sign(draft).inspect_err(|error| {
+            void(Reason::NoCredential(Found::new(&error.to_string())));
+        })?;
+        self.check(permit).map_err(|reason| MintError::Denied(void(reason)))?;
+        Ok(token)
     }
 
     /// Whether a permit may be used by this task now.

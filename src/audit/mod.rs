@@ -5,6 +5,7 @@
 
 mod ack;
 mod attribution;
+mod audit_key;
 mod denial;
 mod execution;
 mod permit;
@@ -14,6 +15,7 @@ mod trail;
 
 pub use ack::{Ack, AuditError, Receipt};
 pub use attribution::{Attribution, Behind, Sighting};
+pub use audit_key::AuditKey;
 pub use denial::Denial;
 pub use execution::Execution;
 pub use permit::Permit;

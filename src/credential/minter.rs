@@ -7,24 +7,21 @@ use super::token::{
     Accountable, ApprovalClaim, Attestation, Claims, Confirmation, Context, MAX_LIFETIME, Method, ModeClaim,
     OnBehalfOf, PresentAs, Role, TaskClaim,
 };
-use super::{Credential, CredentialVerifier};
+use super::{Credential, CredentialVerifier, KeyRing, MintKey};
 use crate::audit::{AgentFact, AuditError, Denial, Execution, Lanes, Permit, Trail};
 use crate::canonical::Digest;
 use crate::entropy::{Entropy, EntropyError};
 use crate::id::{Audience, CredentialId, Issuer};
 use crate::identity::AgentId;
-use crate::jose::{self, KeySet, Kind};
+use crate::jose::{KeySet, SigningError};
 use crate::mandate::{Assignment, Detail, Mode};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
 
-jose::key_for! {
-    /// The key that credentials are signed with. Another type than any other key.
-    MintKey
-}
-
 /// How long a credential lives unless said otherwise.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
+/// Room for the claims of most credentials, in bytes.
+const CLAIMS: usize = 1536;
 
 /// No credential was made, and none half-made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +74,9 @@ pub enum MintError {
     /// The claims could not be written.
     #[error("the claims could not be written")]
     Claims,
+    /// The credential was not signed.
+    #[error("the credential was not signed")]
+    Signature(#[from] SigningError),
 }
 
 /// A credential that is not signed yet.
@@ -112,16 +112,19 @@ impl Draft {
 /// Signs credentials for one issuer.
 #[derive(Debug)]
 pub struct Minter {
-    issuer: Issuer,
-    key: MintKey,
-    keys: KeySet,
+    ring: KeyRing,
     lifetime: Duration,
 }
 
 impl Minter {
     /// Signs as `issuer` with `key`; credentials live for 300 seconds at most.
     pub fn new(issuer: Issuer, key: MintKey) -> Self {
-        Self { keys: KeySet::of(issuer.clone(), key.public()), issuer, key, lifetime: DEFAULT_LIFETIME }
+        Self::with_ring(KeyRing::new(issuer, key))
+    }
+
+    /// Signs with whichever key of `ring` signs then, as its issuer. Keep a clone of the ring to rotate and publish its keys.
+    pub fn with_ring(ring: KeyRing) -> Self {
+        Self { ring, lifetime: DEFAULT_LIFETIME }
     }
 
     /// Credentials live for `lifetime` at most.
@@ -137,14 +140,14 @@ impl Minter {
         Ok(self)
     }
 
-    /// What others need to verify credentials of this minter.
-    pub fn keys(&self) -> &KeySet {
-        &self.keys
+    /// What others need to verify credentials of this minter, as it is at `now`.
+    pub fn keys(&self, now: Timestamp) -> KeySet {
+        self.ring.keys(now)
     }
 
-    /// A verifier for the credentials of this minter that are meant for `audience`.
-    pub fn verifier(&self, audience: Audience) -> CredentialVerifier {
-        CredentialVerifier::new(self.keys.clone(), audience)
+    /// A verifier for the credentials of this minter that are meant for `audience`, with the keys as they are at `now`.
+    pub fn verifier(&self, audience: Audience, now: Timestamp) -> CredentialVerifier {
+        CredentialVerifier::new(self.keys(now), audience)
     }
 
     /// Drafts a credential for a permit that was checked, at `now`. Nothing is spent, and nothing signed.
@@ -157,19 +160,29 @@ impl Minter {
     ) -> Result<Draft, MintError> {
         let id = CredentialId::draw(entropy)?;
         let (claims, until) = self.claims(permit, audience, &id, now)?;
-        let claims = serde_json::to_vec(&claims).map_err(|_| MintError::Claims)?;
-        Ok(Draft { id, audience: audience.clone(), claims, until })
+        let mut written = Vec::with_capacity(CLAIMS);
+        serde_json::to_writer(&mut written, &claims).map_err(|_| MintError::Claims)?;
+        Ok(Draft { id, audience: audience.clone(), claims: written, until })
     }
 
-    /// Spends the permit, and signs.
-    pub(crate) fn seal(&self, draft: Draft, permit: Permit, trail: &Arc<Trail>) -> Result<Credential, MintError> {
-        let Draft { id, audience, claims, until } = draft;
+    /// Signs, once the intent is recorded. The signer may be far away, so that things can have changed when it is done.
+    pub(crate) fn sign(&self, draft: &Draft) -> Result<Secret<String>, SigningError> {
+        self.ring.pen().sign(&draft.claims).map(Secret::new)
+    }
+
+    /// Spends the permit on the signed credential.
+    pub(crate) fn seal(
+        draft: Draft,
+        token: Secret<String>,
+        permit: Permit,
+        trail: &Arc<Trail>,
+    ) -> Result<Credential, MintError> {
+        let Draft { id, audience, until, .. } = draft;
         let assignment = Arc::clone(permit.assignment());
         let execution = Execution::of(permit, trail).map_err(|denial| {
             assignment.issued().withdraw(&id);
             MintError::Denied(denial)
         })?;
-        let token = Secret::new(jose::sign(Kind::Credential, &claims, &self.key.0));
         Ok(Credential::new(token, id.clone(), audience, until, execution.with(id)))
     }
 
@@ -218,7 +231,7 @@ impl Minter {
             cnf: Confirmation { jkt: Some(key), certificate: None },
             exp: until.unix(),
             iat: now.unix(),
-            iss: self.issuer.clone(),
+            iss: self.ring.issuer().clone(),
             jti: id.clone(),
             nbf: now.unix(),
             scope: action.tool().to_string(),
@@ -291,6 +304,8 @@ impl Minter {
             scope: intent.scope().digest(),
         };
         // Serialising text cannot fail.
-        Digest::of(&serde_json::to_vec(&Named { iss: &self.issuer, typ: "agent-task", value }).unwrap_or_default())
+        Digest::of(
+            &serde_json::to_vec(&Named { iss: self.ring.issuer(), typ: "agent-task", value }).unwrap_or_default(),
+        )
     }
 }

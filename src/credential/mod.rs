@@ -5,11 +5,15 @@
 
 #[allow(clippy::module_inception, reason = "the file owns the noun that the room is named after")]
 mod credential;
+mod key_ring;
 mod minter;
+mod signer;
 mod token;
 mod verifier;
 
 pub use credential::Credential;
+pub use key_ring::{KeyRing, KeyRingError, MintKey};
 pub(crate) use minter::Draft;
-pub use minter::{MintError, MintKey, Minter};
+pub use minter::{MintError, Minter};
+pub use signer::{Message, Signer};
 pub use verifier::{CredentialVerifier, VerifiedCredential};

@@ -10,7 +10,7 @@ use super::{AgentId, ProofError};
 use crate::canonical::Digest;
 use crate::entropy::Entropy;
 use crate::id::Audience;
-use crate::jose::{self, Algorithm, Flaw, Kind, VerifyingKey, base64url};
+use crate::jose::{self, Algorithm, Flaw, Heading, Kind, SigningError, SigningKey, VerifyingKey, base64url};
 use crate::live::locked;
 use crate::strict::present;
 use crate::time::Timestamp;
@@ -18,6 +18,13 @@ use crate::time::Timestamp;
 jose::key_for! {
     /// The key that an agent holds and proves itself with.
     AgentKey
+}
+
+impl AgentKey {
+    /// The key itself, for the proofs of possession that other rooms define.
+    pub(crate) fn signing(&self) -> &SigningKey {
+        &self.0
+    }
 }
 
 /// Challenges that may be unanswered at once.
@@ -49,16 +56,19 @@ impl Challenge {
 
     /// Answers with the agent's key, once [`audience`](Self::audience) is the host that was asked. The answer is a token that
     /// proves possession and nothing else.
-    #[must_use]
-    pub fn answer(&self, key: &AgentKey) -> String {
-        jose::sign(Kind::Possession, &self.claims(), &key.0)
+    ///
+    /// # Errors
+    ///
+    /// The key did not sign; an Ed25519 key always does.
+    pub fn answer(&self, key: &AgentKey) -> Result<String, SigningError> {
+        Heading::of(Kind::Possession, &key.0).sign(&self.claims(), &key.0)
     }
 
     /// Answers with a key that is held elsewhere, such as that of an X.509-SVID: `sign` signs the bytes with `algorithm`, as
     /// RFC 7518, section 3, writes signatures (of ECDSA, r and s side by side).
     #[must_use]
     pub fn answer_with(&self, key: &VerifyingKey, algorithm: Algorithm, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
-        jose::sign_with(Kind::Possession, &self.claims(), (algorithm, &key.thumbprint()), sign)
+        Heading::new(Kind::Possession, algorithm, key).sign_with(&self.claims(), sign)
     }
 
     fn claims(&self) -> Vec<u8> {

@@ -27,18 +27,23 @@ const MAX_BOUND: usize = 65_536;
 /// then not even a thief who is faster than the workload gets in.
 ///
 /// ```
-/// use std::sync::Arc;
+/// use std::{error::Error, sync::Arc};
 /// use bailiwick::entropy::SystemEntropy;
 /// use bailiwick::id::Audience;
-/// use bailiwick::identity::{AgentKey, BearerProof, Enrolment, ProofError, VerifiedWorkload};
+/// use bailiwick::identity::{AgentKey, BearerProof, Enrolment, VerifiedWorkload};
 /// use bailiwick::time::Timestamp;
 ///
 /// // At the host, with a proof that `SpiffeVerifier` or `OidcVerifier` found true.
-/// fn enrol(host: &Enrolment, proof: BearerProof, key: &AgentKey, now: Timestamp) -> Result<VerifiedWorkload, ProofError> {
+/// fn enrol(
+///     host: &Enrolment,
+///     proof: BearerProof,
+///     key: &AgentKey,
+///     now: Timestamp,
+/// ) -> Result<VerifiedWorkload, Box<dyn Error>> {
 ///     let challenge = host.challenge(&proof, key.public(), now)?;
 ///     // At the workload, which alone has the private half.
-///     let answer = challenge.answer(key);
-///     host.verify(proof, &answer, now)
+///     let answer = challenge.answer(key)?;
+///     Ok(host.verify(proof, &answer, now)?)
 /// }
 ///
 /// let host = Enrolment::new(Audience::new("https://host.acme.example")?, Arc::new(SystemEntropy));

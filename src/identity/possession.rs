@@ -30,7 +30,7 @@ pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(3600);
 ///
 /// let mut verifier = KeyPossession::new(Audience::new("https://host.acme.example")?, Arc::new(SystemEntropy));
 /// verifier.register(agent.clone(), key.public())?;
-/// let answer = verifier.challenge(&agent, now)?.answer(&key);
+/// let answer = verifier.challenge(&agent, now)?.answer(&key)?;
 /// let proven = verifier.verify(&answer, now)?;
 /// assert_eq!(proven.agent(), &agent);
 /// assert!(verifier.verify(&answer, now).is_err(), "answered once");

@@ -7,15 +7,31 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub(crate) struct NotBase64Url;
 
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..=chunk.len() {
-            let six = (bits >> (18 - 6 * place)) & 63;
-            text.push(ALPHABET.get(six as usize).map_or('-', |letter| char::from(*letter)));
-        }
+    let mut text = Vec::with_capacity(encoded(bytes.len()));
+    append(&mut text, bytes);
+    // Letters of the alphabet are ASCII.
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// How many letters so many bytes are written in, at most.
+pub(crate) const fn encoded(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
+}
+
+/// Writes `bytes` at the end of `text`.
+pub(crate) fn append(text: &mut Vec<u8>, bytes: &[u8]) {
+    let letter = |six: u32| ALPHABET.get((six & 63) as usize).copied().unwrap_or(b'-');
+    let four = |bits: u32| [letter(bits >> 18), letter(bits >> 12), letter(bits >> 6), letter(bits)];
+    let (threes, rest) = bytes.as_chunks();
+    for [first, second, third] in threes {
+        text.extend_from_slice(&four(u32::from_be_bytes([0, *first, *second, *third])));
     }
-    text
+    let last = match rest {
+        [first, second] => (four(u32::from_be_bytes([0, *first, *second, 0])), 3),
+        [first] => (four(u32::from_be_bytes([0, *first, 0, 0])), 2),
+        _ => return,
+    };
+    text.extend(last.0.into_iter().take(last.1));
 }
 
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, NotBase64Url> {

@@ -27,6 +27,14 @@ impl VerifyingKey {
         Purpose::Signatures.check(jwk)?;
         jwk.key()
     }
+
+    /// The key of a header's `jwk` (RFC 9449, section 4.2): the members that are required of its kind, each as it is written
+    /// canonically, and nothing else.
+    pub(super) fn from_bare_jwk(members: BTreeMap<String, String>) -> Option<Self> {
+        let members = members.into_iter().map(|(name, text)| (name, Json::Text(text))).collect();
+        let key = Jwk(&members).key().ok()?;
+        (json::parse(&key.to_jwk(), LIMITS) == Ok(Json::Record(members))).then_some(key)
+    }
 }
 
 /// What the keys of a set are for, by their `use`.
@@ -100,6 +108,22 @@ impl JwkSet {
             }
         }
         Ok(Self(keys))
+    }
+
+    /// Writes a set of these keys, each under its thumbprint, for signatures with its first algorithm (RFC 7517, sections 4
+    /// and 5).
+    pub(crate) fn write<'k>(keys: impl Iterator<Item = &'k VerifyingKey>) -> String {
+        let published = |key: &VerifyingKey| {
+            let algorithm = key.algorithms().first().map_or("", |algorithm| algorithm.name());
+            let (jwk, kid) = (key.to_jwk(), key.thumbprint());
+            format!(r#"{{"alg":"{algorithm}","kid":"{kid}","use":"sig",{}"#, jwk.trim_start_matches('{'))
+        };
+        format!(r#"{{"keys":[{}]}}"#, keys.map(published).collect::<Vec<_>>().join(","))
+    }
+
+    /// Its keys, by what they are called.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&KeyId, &VerifyingKey)> {
+        self.0.iter()
     }
 
     /// The key with this `kid`.

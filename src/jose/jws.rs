@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Algorithm, KeySet, Leeway, SigningKey, Thumbprint, VerifyingKey, base64url};
+use super::signing_key::SIGNATURE;
+use super::{Algorithm, KeySet, Leeway, SigningError, SigningKey, Thumbprint, VerifyingKey, base64url};
 use crate::canonical::Digest;
 use crate::id::{Audience, Issuer};
 use crate::json::{self, Json, Limits};
@@ -70,9 +71,11 @@ pub enum Flaw {
     Unproven,
     /// It was used before, or was made for another question.
     Replayed,
+    /// It lacks a fresh nonce of ours (RFC 9449, section 8): whoever presents it is to be given one, and to try again.
+    Nonce,
     /// What it rests on has ended or been revoked.
     Revoked,
-    /// The clock or another seam of the host failed.
+    /// The clock or another seam of the host failed, or there is no room to remember it.
     Unavailable,
 }
 
@@ -85,6 +88,8 @@ pub(crate) enum Kind {
     Approval,
     /// An agent's answer to a challenge.
     Possession,
+    /// A proof that goes along with one HTTP request (RFC 9449, section 4.2). It alone comes with its key.
+    Dpop,
     /// A workload's JWT-SVID (SPIFFE JWT-SVID, sections 2 and 3).
     Svid,
     /// A token of an OpenID provider, about a workload or a person (OpenID Connect Core 1.0, section 2).
@@ -98,6 +103,7 @@ impl Kind {
             Self::Credential => "at+jwt",
             Self::Approval => "task-approval+jwt",
             Self::Possession => "agent-possession+jwt",
+            Self::Dpop => "dpop+jwt",
             Self::Svid | Self::IdToken => "JWT",
         }
     }
@@ -106,12 +112,17 @@ impl Kind {
     fn admits(self, header: &Header) -> bool {
         let has_thumbprint = header.x5t.is_some() || header.x5t_s256.is_some();
         let typ = header.typ.as_deref();
-        match self {
-            Self::Credential | Self::Approval | Self::Possession => typ == Some(self.typ()) && !has_thumbprint,
-            Self::Svid => matches!(typ, None | Some("JWT" | "JOSE")) && !has_thumbprint,
-            // Entra and GitHub say which certificate is behind the key; nobody asks it.
-            Self::IdToken => matches!(typ, None | Some("JWT")),
-        }
+        let is_named = (header.kid.is_some(), header.jwk.is_some())
+            == if self == Self::Dpop { (false, true) } else { (true, false) };
+        is_named
+            && match self {
+                Self::Credential | Self::Approval | Self::Possession | Self::Dpop => {
+                    typ == Some(self.typ()) && !has_thumbprint
+                }
+                Self::Svid => matches!(typ, None | Some("JWT" | "JOSE")) && !has_thumbprint,
+                // Entra and GitHub say which certificate is behind the key; nobody asks it.
+                Self::IdToken => matches!(typ, None | Some("JWT")),
+            }
     }
 
     /// Whether tokens of this kind are signed with the algorithm: JWT-SVIDs are not, with EdDSA.
@@ -120,35 +131,62 @@ impl Kind {
     }
 }
 
-/// Signs `claims`, a JSON object, as a token of the kind `kind`.
-pub(crate) fn sign(kind: Kind, claims: &[u8], key: &SigningKey) -> String {
-    sign_with(kind, claims, (Algorithm::Ed25519, key.thumbprint()), |message| key.sign(message).to_vec())
+/// The header of the tokens of one kind that one key signs, written and encoded once.
+#[derive(Debug, Clone)]
+pub(crate) struct Heading(Box<str>);
+
+impl Heading {
+    /// The key is named by its thumbprint; in a proof of possession of another party's definition, it is there itself.
+    pub(crate) fn new(kind: Kind, algorithm: Algorithm, key: &VerifyingKey) -> Self {
+        let (alg, typ) = (algorithm.name(), kind.typ());
+        let header = match kind {
+            Kind::Dpop => format!(r#"{{"alg":"{alg}","jwk":{},"typ":"{typ}"}}"#, key.to_jwk()),
+            _ => format!(r#"{{"alg":"{alg}","kid":"{}","typ":"{typ}"}}"#, key.thumbprint()),
+        };
+        Self(base64url::encode(header.as_bytes()).into())
+    }
+
+    /// The header of tokens that this key signs.
+    pub(crate) fn of(kind: Kind, key: &SigningKey) -> Self {
+        Self::new(kind, key.algorithm(), key.public())
+    }
+
+    /// Signs `claims`, a JSON object, as a token with this header.
+    pub(crate) fn sign(&self, claims: &[u8], key: &SigningKey) -> Result<String, SigningError> {
+        self.token(claims, |message| key.sign(message))
+    }
+
+    /// The same, with a key that somebody else holds.
+    pub(crate) fn sign_with(&self, claims: &[u8], sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
+        let Ok(token) = self.token(claims, |message| Ok::<_, std::convert::Infallible>(sign(message)));
+        token
+    }
+
+    fn token<S: AsRef<[u8]>, E>(&self, claims: &[u8], sign: impl FnOnce(&[u8]) -> Result<S, E>) -> Result<String, E> {
+        // With room for all of it, so that no part of a secret stays behind where it was too narrow.
+        let room = self.0.len() + base64url::encoded(claims.len()) + base64url::encoded(SIGNATURE) + 2;
+        let mut token = Vec::with_capacity(room);
+        token.extend_from_slice(self.0.as_bytes());
+        token.push(b'.');
+        base64url::append(&mut token, claims);
+        let signature = sign(&token)?;
+        token.push(b'.');
+        base64url::append(&mut token, signature.as_ref());
+        // Base64url and dots are ASCII.
+        Ok(String::from_utf8(token).unwrap_or_default())
+    }
 }
 
-/// The same, with a key that somebody else holds.
-pub(crate) fn sign_with(
-    kind: Kind,
-    claims: &[u8],
-    (algorithm, kid): (Algorithm, &Thumbprint),
-    sign: impl FnOnce(&[u8]) -> Vec<u8>,
-) -> String {
-    let header = format!(r#"{{"alg":"{}","kid":"{kid}","typ":"{}"}}"#, algorithm.name(), kind.typ());
-    let mut token = base64url::encode(header.as_bytes());
-    token.push('.');
-    token.push_str(&base64url::encode(claims));
-    let signature = sign(token.as_bytes());
-    token.push('.');
-    token.push_str(&base64url::encode(&signature));
-    token
-}
-
-/// The closed header of every token: what is not here, `crit`, `jwk`, `jku`, `x5u`, `x5c`, `b64` and `zip` among it, is
-/// refused.
+/// The closed header of every token: what is not here, `crit`, `jku`, `x5u`, `x5c`, `b64` and `zip` among it, is refused.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
     alg: String,
-    kid: String,
+    #[serde(default, deserialize_with = "present")]
+    kid: Option<String>,
+    /// Of a [`Kind::Dpop`] alone.
+    #[serde(default, deserialize_with = "present")]
+    jwk: Option<BTreeMap<String, String>>,
     #[serde(default, deserialize_with = "present")]
     typ: Option<String>,
     #[serde(default, deserialize_with = "present")]
@@ -161,10 +199,17 @@ struct Header {
 /// nothing else.
 pub(crate) struct Signed<'t> {
     algorithm: Algorithm,
-    kid: String,
+    key: Named,
     message: &'t str,
     claims: Vec<u8>,
     signature: Vec<u8>,
+}
+
+/// How a token says which key it was signed with.
+enum Named {
+    Kid(String),
+    /// By the key itself, which anybody may have made.
+    Own(VerifyingKey),
 }
 
 impl<'t> Signed<'t> {
@@ -185,12 +230,28 @@ impl<'t> Signed<'t> {
         if !kind.admits(&header) || !kind.is_signed_with(algorithm) {
             return Err(Flaw::Header);
         }
-        Ok(Self { algorithm, kid: header.kid, message, claims, signature })
+        let key = match (header.kid, header.jwk) {
+            (Some(kid), None) => Named::Kid(kid),
+            (None, Some(jwk)) => Named::Own(VerifyingKey::from_bare_jwk(jwk).ok_or(Flaw::Header)?),
+            _ => return Err(Flaw::Header),
+        };
+        Ok(Self { algorithm, key, message, claims, signature })
     }
 
-    /// Which key it says that it was signed with.
+    /// Which key it says that it was signed with; none, where it brings its own.
     pub(crate) fn kid(&self) -> &str {
-        &self.kid
+        match &self.key {
+            Named::Kid(kid) => kid,
+            Named::Own(_) => "",
+        }
+    }
+
+    /// The key that it brings along, which is worth something only to whoever expects that very one.
+    pub(crate) fn own_key(&self) -> Option<&VerifyingKey> {
+        match &self.key {
+            Named::Kid(_) => None,
+            Named::Own(key) => Some(key),
+        }
     }
 
     /// What it claims, unverified.

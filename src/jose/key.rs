@@ -66,6 +66,14 @@ pub enum KeyError {
     /// Two keys of the set have one `kid`.
     #[error("two keys of the set have the `kid` {0}")]
     DuplicateId(KeyId),
+    /// The `kid` of a key is not the key's thumbprint, which is what our tokens name it by.
+    #[error("the key {thumbprint} is called {id}, and not by its thumbprint")]
+    NotThumbprint {
+        /// What the set calls it.
+        id: KeyId,
+        /// The key's thumbprint.
+        thumbprint: Thumbprint,
+    },
     /// The set has this key already.
     #[error("the key {thumbprint} is registered already, for {owner}")]
     Duplicate {

@@ -2,22 +2,49 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use super::{KeyError, Thumbprint, VerifyingKey};
+use super::{JwkSet, KeyError, Thumbprint, VerifyingKey};
 use crate::id::{Found, Issuer};
 
 /// Keys that are trusted, each for one owner: an issuer of tokens, unless said otherwise. A token's `kid`
-/// picks the key; the key says whose it is and which algorithm.
-#[derive(Debug, Clone)]
-pub struct KeySet<Owner = Issuer>(BTreeMap<Thumbprint, (Owner, VerifyingKey)>);
+/// picks the key; the key says whose it is and which algorithm. Cheap to clone.
+#[derive(Debug)]
+pub struct KeySet<Owner = Issuer>(Arc<BTreeMap<Thumbprint, (Owner, VerifyingKey)>>);
 
-impl<Owner> Default for KeySet<Owner> {
-    fn default() -> Self {
-        Self(BTreeMap::new())
+impl<Owner> Clone for KeySet<Owner> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 }
 
-impl<Owner: fmt::Display> KeySet<Owner> {
+impl<Owner> Default for KeySet<Owner> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl KeySet {
+    /// The keys that an issuer of task credentials published, such as [`KeyRing::jwk_set`](crate::credential::KeyRing::jwk_set),
+    /// trusted for tokens of `issuer`.
+    ///
+    /// # Errors
+    ///
+    /// A key is called otherwise than by its thumbprint, which is what a token names it by.
+    pub fn from_jwk_set(issuer: &Issuer, keys: &JwkSet) -> Result<Self, KeyError> {
+        let mut set = Self::new();
+        for (id, key) in keys.keys() {
+            let thumbprint = key.thumbprint();
+            if id.as_str() != thumbprint.as_str() {
+                return Err(KeyError::NotThumbprint { id: id.clone(), thumbprint });
+            }
+            set.add(issuer.clone(), key.clone())?;
+        }
+        Ok(set)
+    }
+}
+
+impl<Owner: fmt::Display + Clone> KeySet<Owner> {
     /// A set without keys: it verifies nothing.
     pub fn new() -> Self {
         Self::default()
@@ -25,7 +52,7 @@ impl<Owner: fmt::Display> KeySet<Owner> {
 
     /// A set of one key, which is trusted for tokens of `owner`.
     pub fn of(owner: Owner, key: VerifyingKey) -> Self {
-        Self(BTreeMap::from([(key.thumbprint(), (owner, key))]))
+        Self(Arc::new(BTreeMap::from([(key.thumbprint(), (owner, key))])))
     }
 
     /// Trusts `key` for tokens of `owner` as well.
@@ -43,7 +70,7 @@ impl<Owner: fmt::Display> KeySet<Owner> {
         if let Some((owner, _)) = self.0.get(&thumbprint) {
             return Err(KeyError::Duplicate { thumbprint, owner: Found::new(&owner.to_string()) });
         }
-        self.0.insert(thumbprint, (owner, key));
+        Arc::make_mut(&mut self.0).insert(thumbprint, (owner, key));
         Ok(())
     }
 

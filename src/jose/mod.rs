@@ -11,6 +11,7 @@ mod jws;
 mod key;
 mod key_set;
 mod leeway;
+mod signing_error;
 mod signing_key;
 
 pub use algorithm::Algorithm;
@@ -19,8 +20,9 @@ pub use jwk::JwkSet;
 pub(crate) use jwk::certificates;
 pub(crate) use jwk::{Purpose, read_set};
 pub use jws::{Flaw, Refused};
-pub(crate) use jws::{Kind, OneAudience, Signed, Token, Window, check_window, sign, sign_with};
+pub(crate) use jws::{Heading, Kind, OneAudience, Signed, Token, Window, check_window};
 pub use key::{KeyError, KeyId, Thumbprint, VerifyingKey};
 pub use key_set::KeySet;
 pub use leeway::{Leeway, LeewayError};
+pub use signing_error::SigningError;
 pub(crate) use signing_key::{SigningKey, key_for};

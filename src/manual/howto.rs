@@ -44,7 +44,7 @@
 //!
 //! /// At the workload, which answers nobody but the host that it talks to.
 //! fn answer(challenge: &Challenge, host: &str, key: &AgentKey) -> Option<String> {
-//!     (challenge.audience().as_str() == host).then(|| challenge.answer(key))
+//!     (challenge.audience().as_str() == host).then(|| challenge.answer(key).ok()).flatten()
 //! }
 //! ```
 //!
@@ -154,7 +154,7 @@
 //! "#)
 //! .with(Directory::new().agent(&triage, ["triagers".parse()?]))
 //! .version(8);
-//! let seal = key.seal(&bundle);
+//! let seal = key.seal(&bundle)?;
 //!
 //! // Where agents run: nothing else is loaded, now or later, and nothing older.
 //! let catalog = Catalog::new().with(Tool::new("ticket.read".parse()?, ActionClass::Read))?;

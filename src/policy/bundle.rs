@@ -4,7 +4,7 @@ use super::compiled::EntityUid;
 use super::{Directory, PolicyName};
 use crate::canonical::{Digest, Encoder};
 use crate::identity::AgentId;
-use crate::jose::{Algorithm, VerifyingKey, base64url, key_for};
+use crate::jose::{Algorithm, SigningError, VerifyingKey, base64url, key_for};
 use crate::mandate::Resource;
 
 /// Policies, the links of their templates, and the directory: loaded, and replaced, as a whole.
@@ -46,9 +46,13 @@ key_for! {
 }
 
 impl BundleKey {
-    /// The seal of a bundle as it is: 86 characters of base64url, the Ed25519 signature over its digest.
-    pub fn seal(&self, bundle: &Bundle) -> String {
-        base64url::encode(&self.0.sign(bundle.digest().as_bytes()))
+    /// The seal of a bundle as it is: 86 characters of base64url, the signature over its digest.
+    ///
+    /// # Errors
+    ///
+    /// The key did not sign; an Ed25519 key always does.
+    pub fn seal(&self, bundle: &Bundle) -> Result<String, SigningError> {
+        Ok(base64url::encode(&self.0.sign(bundle.digest().as_bytes())?))
     }
 }
 
@@ -116,7 +120,9 @@ impl Bundle {
     }
 
     pub(super) fn is_sealed_by(&self, key: &VerifyingKey) -> bool {
-        self.seal.as_ref().is_some_and(|seal| key.verifies(Algorithm::Ed25519, self.digest().as_bytes(), seal))
+        let digest = self.digest();
+        let by = |algorithm, seal: &[u8]| key.verifies(algorithm, digest.as_bytes(), seal);
+        self.seal.as_ref().is_some_and(|seal| by(Algorithm::Ed25519, seal) || by(Algorithm::Es256, seal))
     }
 }
 

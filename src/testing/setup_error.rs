@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::id::IdError;
 use crate::identity::{ProofError, RegistryError, SessionError};
-use crate::jose::KeyError;
+use crate::jose::{KeyError, SigningError};
 use crate::policy::PolicyError;
 use crate::time::ClockError;
 
@@ -26,6 +26,9 @@ pub enum SetupError {
     /// No key could be made.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The agent's key did not sign.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
     /// Nobody can sign in at the end of the year 9999.
     #[error(transparent)]
     Session(#[from] SessionError),

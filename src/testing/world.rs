@@ -169,6 +169,6 @@ fn prove(id: AgentId, now: Timestamp) -> Result<VerifiedWorkload, SetupError> {
     let key = AgentKey::generate(entropy.as_ref())?;
     let mut proofs = KeyPossession::new(Audience::new("https://host.test.example")?, entropy);
     proofs.register(id.clone(), key.public())?;
-    let answer = proofs.challenge(&id, now)?.answer(&key);
+    let answer = proofs.challenge(&id, now)?.answer(&key)?;
     Ok(proofs.verify(&answer, now)?)
 }

@@ -60,12 +60,12 @@ fn a_reload_that_fails_changes_nothing() {
 fn what_is_not_sealed_by_the_pinned_key_does_not_load() {
     let (key, other) = (BundleKey::generate(&SystemEntropy).unwrap(), BundleKey::generate(&SystemEntropy).unwrap());
     let bundle = || Bundle::new(OPEN).version(3);
-    let seal = key.seal(&bundle());
+    let seal = key.seal(&bundle()).expect("a seal");
     let load = |bundle: Bundle| Evaluator::builder(catalog()).pinned(key.public()).load(bundle).map(drop);
     assert_eq!(load(bundle().sealed(&seal)), Ok(()));
     let wrong = [
         ("no seal", bundle()),
-        ("another key's", bundle().sealed(&other.seal(&bundle()))),
+        ("another key's", bundle().sealed(&other.seal(&bundle()).expect("a seal"))),
         ("of another version", bundle().version(4).sealed(&seal)),
         ("of other policies", Bundle::new(NONE).version(3).sealed(&seal)),
         ("no base64url", bundle().sealed("?")),

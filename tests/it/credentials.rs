@@ -186,8 +186,11 @@ fn possession() -> (KeyPossession, String) {
         verifier.register(agent, key.public()).unwrap();
     }
     let agent = AgentId::spiffe("spiffe://acme.example/agent").unwrap();
-    let answer =
-        verifier.challenge(&agent, at(START + 80)).unwrap().answer(&AgentKey::from_pkcs8(&AGENT.pkcs8()).unwrap());
+    let answer = verifier
+        .challenge(&agent, at(START + 80))
+        .unwrap()
+        .answer(&AgentKey::from_pkcs8(&AGENT.pkcs8()).unwrap())
+        .expect("an answer");
     (verifier, answer)
 }
 

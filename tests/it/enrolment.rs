@@ -60,7 +60,7 @@ fn enrol(
     now: Timestamp,
 ) -> Result<VerifiedWorkload, ProofError> {
     let challenge = host.challenge(proof, key.public(), now)?;
-    host.verify(proof.clone(), &challenge.answer(key), now)
+    host.verify(proof.clone(), &challenge.answer(key).expect("an answer"), now)
 }
 
 #[test]
@@ -90,9 +90,12 @@ fn a_stolen_proof_is_of_no_use_with_another_key() {
     assert_eq!(flaw(host.challenge(&proof, thief.public(), at(START))), Some(Flaw::Binding));
     // Nor with the workload's own public key, which is no secret.
     let challenge = host.challenge(&proof, own.public(), at(START)).expect("a challenge");
-    assert_eq!(flaw(host.verify(proof.clone(), &challenge.answer(&thief), at(START))), Some(Flaw::UnknownKey));
+    assert_eq!(
+        flaw(host.verify(proof.clone(), &challenge.answer(&thief).expect("an answer"), at(START))),
+        Some(Flaw::UnknownKey)
+    );
     let forged = {
-        let token = challenge.answer(&thief);
+        let token = challenge.answer(&thief).expect("an answer");
         let (_, claims) = crate::published::contents(&token);
         let header =
             json!({ "alg": "EdDSA", "kid": own.public().thumbprint().as_str(), "typ": "agent-possession+jwt" });
@@ -100,7 +103,10 @@ fn a_stolen_proof_is_of_no_use_with_another_key() {
         format!("{}.{}.{signature}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()))
     };
     assert_eq!(flaw(host.verify(proof.clone(), &forged, at(START))), Some(Flaw::Signature));
-    assert!(host.verify(proof, &challenge.answer(&own), at(START)).is_ok(), "what was refused used nothing up");
+    assert!(
+        host.verify(proof, &challenge.answer(&own).expect("an answer"), at(START)).is_ok(),
+        "what was refused used nothing up"
+    );
 }
 
 /// The order of P-256 (SEC 2, section 2.4.2).
@@ -164,20 +170,44 @@ fn an_answer_is_to_one_question_word_for_word_and_once() {
     let without_proof = {
         let mut json = serde_json::to_value(ask(&first)).expect("JSON");
         json.as_object_mut().expect("an object").remove("proof").expect("a digest");
-        serde_json::from_value::<Challenge>(json).expect("a challenge").answer(&own)
+        serde_json::from_value::<Challenge>(json).expect("a challenge").answer(&own).expect("an answer")
     };
     let rows = [
-        ("no nonce of ours", bent(&ask(&first), "nonce", json!("AAAAAAAAAAAAAAAAAAAAAA")).answer(&own), Flaw::Replayed),
-        ("another agent", bent(&ask(&first), "agent", json!("spiffe://acme.example/a")).answer(&own), Flaw::Replayed),
-        ("another host", bent(&ask(&first), "audience", json!("https://other.example")).answer(&own), Flaw::Replayed),
-        ("a later end", bent(&ask(&first), "until", json!(START + 61)).answer(&own), Flaw::Replayed),
-        ("an earlier start", bent(&ask(&first), "issued", json!(START - 1)).answer(&own), Flaw::Replayed),
-        ("another proof", bent(&ask(&first), "proof", json!(second.digest())).answer(&own), Flaw::Replayed),
+        (
+            "no nonce of ours",
+            bent(&ask(&first), "nonce", json!("AAAAAAAAAAAAAAAAAAAAAA")).answer(&own).expect("an answer"),
+            Flaw::Replayed,
+        ),
+        (
+            "another agent",
+            bent(&ask(&first), "agent", json!("spiffe://acme.example/a")).answer(&own).expect("an answer"),
+            Flaw::Replayed,
+        ),
+        (
+            "another host",
+            bent(&ask(&first), "audience", json!("https://other.example")).answer(&own).expect("an answer"),
+            Flaw::Replayed,
+        ),
+        (
+            "a later end",
+            bent(&ask(&first), "until", json!(START + 61)).answer(&own).expect("an answer"),
+            Flaw::Replayed,
+        ),
+        (
+            "an earlier start",
+            bent(&ask(&first), "issued", json!(START - 1)).answer(&own).expect("an answer"),
+            Flaw::Replayed,
+        ),
+        (
+            "another proof",
+            bent(&ask(&first), "proof", json!(second.digest())).answer(&own).expect("an answer"),
+            Flaw::Replayed,
+        ),
         ("no proof", without_proof, Flaw::Replayed),
-        ("the other proof's question", ask(&second).answer(&own), Flaw::Binding),
+        ("the other proof's question", ask(&second).answer(&own).expect("an answer"), Flaw::Binding),
         (
             "another enrolment's question",
-            elsewhere.challenge(&first, own.public(), at(START)).expect("a challenge").answer(&own),
+            elsewhere.challenge(&first, own.public(), at(START)).expect("a challenge").answer(&own).expect("an answer"),
             Flaw::Replayed,
         ),
         ("no token", String::new(), Flaw::Encoding),
@@ -188,21 +218,24 @@ fn an_answer_is_to_one_question_word_for_word_and_once() {
         // A question that was answered, rightly or not, is gone.
         assert!(host.verify(first.clone(), &answer, at(START)).is_err(), "{what}, again");
     }
-    let answer = ask(&first).answer(&own);
+    let answer = ask(&first).answer(&own).expect("an answer");
     assert!(host.verify(first.clone(), &answer, at(START)).is_ok());
     assert_eq!(flaw(host.verify(first.clone(), &answer, at(START))), Some(Flaw::Replayed), "twice");
 
     let mut registered = KeyPossession::new(audience(HOST), Arc::new(SystemEntropy));
     registered.register(TRIAGE.parse().expect("an agent"), own.public()).expect("a new key");
     let asked = registered.challenge(&TRIAGE.parse().expect("an agent"), at(START)).expect("a challenge");
-    assert_eq!(flaw(host.verify(first.clone(), &asked.answer(&own), at(START))), Some(Flaw::Replayed));
-    assert_eq!(flaw(registered.verify(&ask(&first).answer(&own), at(START))), Some(Flaw::Replayed));
+    assert_eq!(
+        flaw(host.verify(first.clone(), &asked.answer(&own).expect("an answer"), at(START))),
+        Some(Flaw::Replayed)
+    );
+    assert_eq!(flaw(registered.verify(&ask(&first).answer(&own).expect("an answer"), at(START))), Some(Flaw::Replayed));
 }
 
 #[test]
 fn every_changed_character_of_an_answer_is_noticed_and_uses_nothing_up() {
     let (host, own, proof) = (enrolment(), key(), proof(1));
-    let answer = host.challenge(&proof, own.public(), at(START)).expect("a challenge").answer(&own);
+    let answer = host.challenge(&proof, own.public(), at(START)).expect("a challenge").answer(&own).expect("an answer");
     for place in 0..answer.len() {
         let mut bytes = answer.clone().into_bytes();
         bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
@@ -234,7 +267,8 @@ fn an_answer_is_given_within_a_minute_and_while_the_proof_holds() {
     for (lives, seconds, expected) in rows {
         let (host, own) = (enrolment(), key());
         let proof = verifier().verify(&svid(TRIAGE, 1, lives), at(START)).expect("a proof");
-        let answer = host.challenge(&proof, own.public(), at(START)).expect("a challenge").answer(&own);
+        let answer =
+            host.challenge(&proof, own.public(), at(START)).expect("a challenge").answer(&own).expect("an answer");
         let found = flaw(host.verify(proof, &answer, at(START + seconds)));
         assert_eq!(found, expected, "a proof of {lives} seconds after {seconds}");
     }
@@ -247,9 +281,9 @@ fn of_two_who_race_with_one_proof_one_is_first() {
     for number in 0..40 {
         let (host, proof, keys) = (enrolment(), proof(number), [key(), key()]);
         // Both were asked before either answered.
-        let answers = keys
-            .each_ref()
-            .map(|key| host.challenge(&proof, key.public(), at(START)).expect("a challenge").answer(key));
+        let answers = keys.each_ref().map(|key| {
+            host.challenge(&proof, key.public(), at(START)).expect("a challenge").answer(key).expect("an answer")
+        });
         let start = Barrier::new(2);
         let outcomes = std::thread::scope(|scope| {
             let threads = answers.each_ref().map(|answer| {
@@ -272,7 +306,8 @@ fn of_two_who_race_with_one_proof_one_is_first() {
 fn of_two_who_race_with_one_answer_one_is_first() {
     for number in 0..40 {
         let (host, proof, own) = (enrolment(), proof(number), key());
-        let answer = host.challenge(&proof, own.public(), at(START)).expect("a challenge").answer(&own);
+        let answer =
+            host.challenge(&proof, own.public(), at(START)).expect("a challenge").answer(&own).expect("an answer");
         let start = Barrier::new(2);
         let won = std::thread::scope(|scope| {
             let run = || {
@@ -300,7 +335,7 @@ fn so_many_challenges_are_open_at_once_and_those_that_ended_make_room() {
         (0..64).for_each(|_| drop(host.challenge(&other, own.public(), at(START)).expect("a challenge")));
     }
     assert_eq!(ask(59), Err(ProofError::TooManyChallenges { open: 1024, max: 1024 }));
-    assert!(host.verify(proof.clone(), &first.answer(&own), at(START + 59)).is_ok());
+    assert!(host.verify(proof.clone(), &first.answer(&own).expect("an answer"), at(START + 59)).is_ok());
     assert!(ask(59).is_ok(), "one was answered");
     assert!(ask(59).is_err());
     assert!(ask(60).is_ok(), "the others ended");
@@ -325,7 +360,7 @@ fn a_key_of_any_kind_answers_with_its_own_algorithm() {
         let thumbprint = public.thumbprint();
         let challenge = host.challenge(&proof, public, at(START)).expect("a challenge");
         // An answer is the question, signed; `AgentKey` is one way to write it.
-        let (_, claims) = crate::published::contents(&challenge.answer(&key()));
+        let (_, claims) = crate::published::contents(&challenge.answer(&key()).expect("an answer"));
         let header = |named: &str| json!({ "alg": named, "kid": thumbprint.as_str(), "typ": "agent-possession+jwt" });
         let by = |named: &str| pen.sign_text(&header(named).to_string(), &claims.to_string());
         for other in ["RS256", "ES256", "ES384", "PS256", "EdDSA"].iter().filter(|other| **other != algorithm) {
@@ -372,7 +407,8 @@ fn an_agent_that_proves_itself_by_svids_comes_back_by_a_new_one() {
 
     let with = |number: usize| {
         let proof = proof(number);
-        let answer = host.challenge(&proof, own.public(), at(START)).expect("a challenge").answer(&own);
+        let answer =
+            host.challenge(&proof, own.public(), at(START)).expect("a challenge").answer(&own).expect("an answer");
         let fresh = world.door.prove(&of, &host.awaiting(proof), &answer).expect("a proof");
         world.door.reinstate(&world.bob, fresh, Approval::by(&world.ada, of.clone()))
     };

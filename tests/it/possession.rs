@@ -65,7 +65,10 @@ fn bent(challenge: &Challenge, member: &str, value: serde_json::Value) -> Challe
 #[test]
 fn the_right_key_proves_the_agent_for_as_long_as_the_verifier_says() {
     let lobby = Lobby::new();
-    let proven = lobby.verifier.verify(&lobby.challenge().answer(&lobby.triage), at(START)).expect("a proof");
+    let proven = lobby
+        .verifier
+        .verify(&lobby.challenge().answer(&lobby.triage).expect("an answer"), at(START))
+        .expect("a proof");
     assert_eq!(proven.agent(), &agent("triage"));
     assert_eq!(proven.method(), ProofMethod::HostKey);
     assert_eq!(proven.key(), Some(&lobby.triage.public().thumbprint()));
@@ -73,18 +76,22 @@ fn the_right_key_proves_the_agent_for_as_long_as_the_verifier_says() {
 
     let brief = Lobby::new();
     let verifier = brief.verifier.with_lifetime(Duration::from_secs(5)).expect("a lifetime");
-    let answer = verifier.challenge(&agent("payer"), at(START)).expect("a challenge").answer(&brief.payer);
+    let answer =
+        verifier.challenge(&agent("payer"), at(START)).expect("a challenge").answer(&brief.payer).expect("an answer");
     assert_eq!(verifier.verify(&answer, at(START + 10)).expect("a proof").until(), at(START + 15));
 }
 
 #[test]
 fn an_answer_is_good_once() {
     let lobby = Lobby::new();
-    let answer = lobby.challenge().answer(&lobby.triage);
+    let answer = lobby.challenge().answer(&lobby.triage).expect("an answer");
     assert!(lobby.verifier.verify(&answer, at(START)).is_ok());
     assert_eq!(lobby.flaw(&answer, at(START)), Flaw::Replayed);
-    assert_eq!(lobby.flaw(&lobby.challenge().answer(&key()), at(START)), Flaw::UnknownKey);
-    assert!(lobby.verifier.verify(&lobby.challenge().answer(&lobby.triage), at(START)).is_ok(), "another challenge");
+    assert_eq!(lobby.flaw(&lobby.challenge().answer(&key()).expect("an answer"), at(START)), Flaw::UnknownKey);
+    assert!(
+        lobby.verifier.verify(&lobby.challenge().answer(&lobby.triage).expect("an answer"), at(START)).is_ok(),
+        "another challenge"
+    );
 }
 
 #[test]
@@ -93,25 +100,31 @@ fn an_answer_to_another_question_proves_nothing() {
     let elsewhere = Lobby::new();
     let for_payer = lobby.verifier.challenge(&agent("payer"), at(START)).expect("a challenge");
     let rows = [
-        ("another key", lobby.challenge().answer(&key()), Flaw::UnknownKey),
-        ("another agent's key", lobby.challenge().answer(&lobby.payer), Flaw::Subject),
-        ("another agent's challenge", for_payer.answer(&lobby.triage), Flaw::Subject),
+        ("another key", lobby.challenge().answer(&key()).expect("an answer"), Flaw::UnknownKey),
+        ("another agent's key", lobby.challenge().answer(&lobby.payer).expect("an answer"), Flaw::Subject),
+        ("another agent's challenge", for_payer.answer(&lobby.triage).expect("an answer"), Flaw::Subject),
         (
             "another agent's nonce",
-            bent(&for_payer, "agent", json!(agent("triage"))).answer(&lobby.triage),
+            bent(&for_payer, "agent", json!(agent("triage"))).answer(&lobby.triage).expect("an answer"),
             Flaw::Replayed,
         ),
         (
             "a nonce of the agent's own",
-            bent(&lobby.challenge(), "nonce", json!("AAAAAAAAAAAAAAAAAAAAAA")).answer(&lobby.triage),
+            bent(&lobby.challenge(), "nonce", json!("AAAAAAAAAAAAAAAAAAAAAA"))
+                .answer(&lobby.triage)
+                .expect("an answer"),
             Flaw::Replayed,
         ),
         (
             "another audience",
-            bent(&lobby.challenge(), "audience", json!(audience("other"))).answer(&lobby.triage),
+            bent(&lobby.challenge(), "audience", json!(audience("other"))).answer(&lobby.triage).expect("an answer"),
             Flaw::Replayed,
         ),
-        ("another verifier's challenge", elsewhere.challenge().answer(&lobby.triage), Flaw::Replayed),
+        (
+            "another verifier's challenge",
+            elsewhere.challenge().answer(&lobby.triage).expect("an answer"),
+            Flaw::Replayed,
+        ),
         ("no token", String::new(), Flaw::Encoding),
         ("no token", "a.b.c".to_owned(), Flaw::Encoding),
     ];
@@ -123,7 +136,7 @@ fn an_answer_to_another_question_proves_nothing() {
 #[test]
 fn every_changed_byte_of_an_answer_is_noticed() {
     let lobby = Lobby::new();
-    let answer = lobby.challenge().answer(&lobby.triage);
+    let answer = lobby.challenge().answer(&lobby.triage).expect("an answer");
     for place in 0..answer.len() {
         let mut bytes = answer.clone().into_bytes();
         bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
@@ -137,13 +150,13 @@ fn every_changed_byte_of_an_answer_is_noticed() {
 fn a_challenge_is_answered_within_a_minute() {
     for (seconds, flaw) in [(0, None), (59, None), (60, Some(Flaw::Expired)), (61, Some(Flaw::Expired))] {
         let lobby = Lobby::new();
-        let answer = lobby.challenge().answer(&lobby.triage);
+        let answer = lobby.challenge().answer(&lobby.triage).expect("an answer");
         let verified = lobby.verifier.verify(&answer, at(START + seconds));
         assert_eq!(verified.is_ok(), flaw.is_none(), "{seconds} seconds");
         flaw.inspect(|flaw| assert_eq!(lobby.flaw(&answer, at(START + seconds)), *flaw, "{seconds} seconds"));
     }
     let lobby = Lobby::new();
-    let answer = lobby.challenge().answer(&lobby.triage);
+    let answer = lobby.challenge().answer(&lobby.triage).expect("an answer");
     assert_eq!(lobby.flaw(&answer, at(START - 1)), Flaw::NotYetValid, "not before it was asked");
 }
 
@@ -160,7 +173,7 @@ fn so_many_challenges_are_open_at_once_and_those_that_ended_make_room() {
     }
     let full = lobby.verifier.challenge(&agent("payer"), at(START + 59));
     assert_eq!(full, Err(ProofError::TooManyChallenges { open: 1024, max: 1024 }));
-    assert!(lobby.verifier.verify(&first.answer(&lobby.triage), at(START + 59)).is_ok());
+    assert!(lobby.verifier.verify(&first.answer(&lobby.triage).expect("an answer"), at(START + 59)).is_ok());
     assert!(lobby.verifier.challenge(&agent("payer"), at(START + 59)).is_ok(), "one was answered");
     assert!(lobby.verifier.challenge(&agent("payer"), at(START + 59)).is_err());
     assert!(lobby.verifier.challenge(&agent("payer"), at(START + 60)).is_ok(), "the others ended");
@@ -214,7 +227,10 @@ fn without_randomness_there_is_no_challenge() {
 fn a_proof_is_admitted_until_the_second_at_which_it_ends() {
     for (seconds, admitted) in [(0, true), (3599, true), (3600, false)] {
         let (world, lobby) = (World::new(OPEN), Lobby::new());
-        let proven = lobby.verifier.verify(&lobby.challenge().answer(&lobby.triage), at(START)).expect("a proof");
+        let proven = lobby
+            .verifier
+            .verify(&lobby.challenge().answer(&lobby.triage).expect("an answer"), at(START))
+            .expect("a proof");
         world.clock.set(at(START + seconds));
         let expired = RegistryError::ProofExpired { until: at(START + 3600), now: at(START + seconds) };
         assert_eq!(world.door.admit(proven).err(), (!admitted).then(|| expired.into()), "{seconds} seconds");

@@ -206,9 +206,9 @@ fn a_challenge_is_over_after_its_minute_whatever_the_answer_says() {
     let mut longer = serde_json::to_value(&challenge).unwrap();
     longer["until"] = (START + 80_000).into();
     let longer: bailiwick::identity::Challenge = serde_json::from_value(longer).unwrap();
-    let answer = longer.answer(&world.key);
+    let answer = longer.answer(&world.key).expect("an answer");
     assert!(verifier.verify(&answer, at(START).after(Duration::from_secs(1))).is_err(), "another deadline");
-    let answer = verifier.challenge(&world.triage, at(START)).unwrap().answer(&world.key);
+    let answer = verifier.challenge(&world.triage, at(START)).unwrap().answer(&world.key).expect("an answer");
     assert!(verifier.verify(&answer, at(START).after(HOUR)).is_err());
 }
 

@@ -59,6 +59,6 @@ pub(crate) fn prover(world: &World, agent: &AgentId) -> (KeyPossession, String) 
     let mut verifier = KeyPossession::new(audience, Arc::new(SystemEntropy));
     verifier.register(agent.clone(), world.key.public()).expect("a new key");
     let now = world.clock.now().expect("the time");
-    let answer = verifier.challenge(agent, now).expect("a challenge").answer(&world.key);
+    let answer = verifier.challenge(agent, now).expect("a challenge").answer(&world.key).expect("an answer");
     (verifier, answer)
 }

@@ -184,7 +184,7 @@ fn our_own_tokens_are_nobody_s_and_nobody_s_are_ours() {
     let agent: bailiwick::identity::AgentId = "spiffe://acme.example/agent/triage".parse().expect("an agent");
     possession.register(agent.clone(), AGENT.public()).expect("a new key");
     let key = bailiwick::identity::AgentKey::from_pkcs8(&AGENT.pkcs8()).expect("a key");
-    let answer = possession.challenge(&agent, at(START)).expect("a challenge").answer(&key);
+    let answer = possession.challenge(&agent, at(START)).expect("a challenge").answer(&key).expect("an answer");
     for kind in kinds(&pen, 0) {
         assert_eq!(kind.flaw(&answer), Some(Flaw::Header), "an answer as a {}", kind.name);
         for typ in ["JWT", "JOSE"] {
