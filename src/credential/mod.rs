@@ -5,13 +5,19 @@
 
 #[allow(clippy::module_inception, reason = "the file owns the noun that the room is named after")]
 mod credential;
+mod dpop;
+mod dpop_verifier;
+mod http_uri;
 mod key_ring;
 mod minter;
+mod replay;
 mod signer;
 mod token;
 mod verifier;
 
 pub use credential::Credential;
+pub use dpop::{DpopNonce, DpopProof, DpopRequest};
+pub use dpop_verifier::{DpopError, DpopVerifier};
 pub use key_ring::{KeyRing, KeyRingError, MintKey};
 pub(crate) use minter::Draft;
 pub use minter::{MintError, Minter};
