@@ -14,6 +14,11 @@ pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializ
     T::deserialize(deserializer).map(Some)
 }
 
+/// A flag that is not written where it is not set.
+pub(crate) fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// A struct that is written as an object: derived reading takes an array as well.
 pub(crate) struct Object<T>(pub(crate) T);
 

@@ -184,7 +184,8 @@ impl Minter {
         let mandate = assignment.mandate();
         let agent = mandate.agent();
         let key = agent.key().cloned().ok_or_else(|| MintError::NoKey(agent.id().clone()))?;
-        let audiences = mandate.intent().scope().grant(action.tool()).and_then(|grant| grant.audiences());
+        let grant = mandate.intent().scope().grant(action.tool());
+        let audiences = grant.and_then(|grant| grant.audiences());
         if audiences.is_some_and(|allowed| !allowed.contains(audience)) {
             return Err(MintError::Audience { asked: audience.clone() });
         }
@@ -213,7 +214,7 @@ impl Minter {
             .map(|user| PresentAs { handle: Some(user.id().handle().to_string()), id: user.id().to_string() });
         let claims = Claims {
             aud: audience.clone(),
-            authorization_details: vec![Detail::once(action.tool(), action.resource(), audience)],
+            authorization_details: vec![Detail::once(action, grant, audience)],
             client_id: agent.id().clone(),
             cnf: Confirmation { jkt: Some(key), certificate: None },
             exp: until.unix(),

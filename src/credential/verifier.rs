@@ -165,7 +165,7 @@ impl VerifiedCredential {
     /// How many such calls it is good for, where it says so.
     pub fn max_calls(&self, action: &ToolName, resource: &Resource, arguments: &Arguments) -> Option<u32> {
         let permits = |detail: &&Detail| detail.permits(action, resource, arguments);
-        self.authority.iter().filter(permits).filter_map(|detail| detail.constraints.max_calls).max()
+        self.authority.iter().filter(permits).filter_map(Detail::max_calls).max()
     }
 
     pub(crate) fn policies(&self) -> Option<&Digest> {

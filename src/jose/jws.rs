@@ -81,8 +81,12 @@ pub enum Flaw {
 pub(crate) enum Kind {
     /// The task credential, an access token (RFC 9068).
     Credential,
+    /// What an agent passed on of its task to another. Of the form of a credential, and opens nothing.
+    Delegation,
     /// A human's consent to a task.
     Approval,
+    /// Which credentials of an issuer are refused before they end.
+    Revocations,
     /// An agent's answer to a challenge.
     Possession,
     /// A workload's JWT-SVID (SPIFFE JWT-SVID, sections 2 and 3).
@@ -96,7 +100,9 @@ impl Kind {
     fn typ(self) -> &'static str {
         match self {
             Self::Credential => "at+jwt",
+            Self::Delegation => "task-delegation+jwt",
             Self::Approval => "task-approval+jwt",
+            Self::Revocations => "credential-revocations+jwt",
             Self::Possession => "agent-possession+jwt",
             Self::Svid | Self::IdToken => "JWT",
         }
@@ -107,7 +113,9 @@ impl Kind {
         let has_thumbprint = header.x5t.is_some() || header.x5t_s256.is_some();
         let typ = header.typ.as_deref();
         match self {
-            Self::Credential | Self::Approval | Self::Possession => typ == Some(self.typ()) && !has_thumbprint,
+            Self::Credential | Self::Delegation | Self::Approval | Self::Revocations | Self::Possession => {
+                typ == Some(self.typ()) && !has_thumbprint
+            }
             Self::Svid => matches!(typ, None | Some("JWT" | "JOSE")) && !has_thumbprint,
             // Entra and GitHub say which certificate is behind the key; nobody asks it.
             Self::IdToken => matches!(typ, None | Some("JWT")),
