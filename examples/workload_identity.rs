@@ -81,12 +81,12 @@ impl Host {
     }
 
     /// Somebody shows a proof and a public key, is asked, and answers with the private half.
-    fn enrol(&self, proof: BearerProof, key: &AgentKey, now: Timestamp) -> Result<VerifiedWorkload, ProofError> {
+    fn enrol(&self, proof: BearerProof, key: &AgentKey, now: Timestamp) -> Result<VerifiedWorkload, Box<dyn Error>> {
         let challenge = self.enrolment.challenge(&proof, key.public(), now)?;
         // At the workload: it looks at who asks before it answers.
         assert_eq!(challenge.audience().as_str(), HOST);
         let answer = challenge.answer(key)?;
-        self.enrolment.verify(proof, &answer, now)
+        Ok(self.enrolment.verify(proof, &answer, now)?)
     }
 }
 
@@ -152,6 +152,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// What a proof was refused for.
-fn refusal<T>(result: Result<T, ProofError>) -> Result<ProofError, &'static str> {
-    result.err().ok_or("what proves nothing was taken for a proof")
+fn refusal<T>(result: Result<T, impl Into<Box<dyn Error>>>) -> Result<ProofError, Box<dyn Error>> {
+    let error: Box<dyn Error> = result.err().ok_or("what proves nothing was taken for a proof")?.into();
+    Ok(*error.downcast()?)
 }

@@ -14,6 +14,11 @@ pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializ
     T::deserialize(deserializer).map(Some)
 }
 
+/// A flag that is not written where it is not set.
+pub(crate) fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// A struct that is written as an object: derived reading takes an array as well.
 pub(crate) struct Object<T>(pub(crate) T);
 
@@ -53,6 +58,13 @@ pub(crate) fn present_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let objects = Vec::<Object<T>>::deserialize(deserializer)?;
     Ok(objects.into_iter().map(|object| object.0).collect())
+}
+
+/// An optional list of objects, if it is there.
+pub(crate) fn present_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    objects(deserializer).map(Some)
 }
 
 /// An object without a member that is named twice.

@@ -115,7 +115,7 @@ impl Scene {
         let evaluator = Evaluator::new(catalog, Bundle::new(&policies).with(directory)).expect("policies");
         let issuer = Issuer::new("https://authz.acme.example").expect("an issuer");
         let minter = Minter::new(issuer, MintKey::generate(&SystemEntropy).expect("a key"));
-        let verifier = minter.verifier(Self::service());
+        let verifier = minter.verifier(Self::service(), start);
         let sink = Arc::new(Forgetful::default());
         let door = Authorizer::builder(registry, evaluator.clone(), sink.clone())
             .minter(minter)

@@ -90,7 +90,7 @@ impl Desk {
                 user.insert(path.to_owned(), operation["value"].clone());
             }
         }
-        let by = request.session.clone().unwrap_or_else(|| "the provisioning connector".to_owned());
+        let by = request.header("Session").unwrap_or("the provisioning connector");
         self.changes.push(json!({ "by": by, "method": request.method, "id": id, "body": request.body }));
         (200, Value::Object(user.clone()))
     }
@@ -107,7 +107,7 @@ impl Desk {
 
     /// The system's own account: its clock, its name of the user, and no more.
     fn write(&mut self, request: &Request, number: u64, what: &str) -> (u16, Value) {
-        let user = request.session.as_ref().and_then(|session| self.sessions.get(session));
+        let user = request.header("Session").and_then(|session| self.sessions.get(session));
         match (user, SystemClock.now()) {
             (Some(user), Ok(now)) if self.is_active(user) => {
                 let entry = json!({ "at": now, "user": user, "what": what });

@@ -4,6 +4,7 @@
 #![allow(clippy::indexing_slicing, reason = "JSON where there is no such member is null")]
 
 mod desk;
+#[path = "../shared/http.rs"]
 mod http;
 
 use std::error::Error;
@@ -157,7 +158,8 @@ impl Office {
     ) -> Result<Value, Box<dyn Error>> {
         let permit = task.authorize(&action)?;
         let running = task.redeem(permit, action.arguments())?;
-        let request = Request { method: "POST".to_owned(), path: path.to_owned(), session, body };
+        let headers = session.map(|session| ("Session".to_owned(), session)).into_iter().collect();
+        let request = Request { method: "POST".to_owned(), path: path.to_owned(), headers, body };
         let (status, answer) = http::send(self.desk, &request)?;
         let done = (200..300).contains(&status);
         running.finish(if done { Effect::Succeeded } else { Effect::Failed })?;
@@ -247,8 +249,8 @@ impl Office {
 
     fn patch_as_mallory(&self, id: &ScimId, operations: &Value) -> Result<(), Box<dyn Error>> {
         let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations });
-        let (method, session) = ("PATCH".to_owned(), Some("mallory".to_owned()));
-        let (status, _) = http::send(self.desk, &Request { method, path: format!("/Users/{id}"), session, body })?;
+        let (method, headers) = ("PATCH".to_owned(), vec![("Session".to_owned(), "mallory".to_owned())]);
+        let (status, _) = http::send(self.desk, &Request { method, path: format!("/Users/{id}"), headers, body })?;
         assert_eq!(status, 200);
         Ok(())
     }
@@ -258,7 +260,7 @@ impl Office {
     }
 
     fn call(&self, method: &str, path: &str, body: Value) -> Result<(u16, Value), Box<dyn Error>> {
-        let request = Request { method: method.to_owned(), path: path.to_owned(), session: None, body };
+        let request = Request { method: method.to_owned(), path: path.to_owned(), headers: Vec::new(), body };
         Ok(http::send(self.desk, &request)?)
     }
 }

@@ -4,6 +4,7 @@
 //! the sink took the record. No record, no permit.
 
 mod ack;
+mod administered;
 mod attribution;
 mod audit_key;
 mod denial;
@@ -14,14 +15,14 @@ mod sink;
 mod trail;
 
 pub use ack::{Ack, AuditError, Receipt};
+pub use administered::Administered;
 pub use attribution::{Attribution, Behind, Sighting};
 pub use audit_key::AuditKey;
 pub use denial::Denial;
 pub use execution::Execution;
 pub use permit::Permit;
 pub use record::{
-    Administered, AgentFact, AgentRecord, AgentUserFact, AgentUserRecord, Decided, Effect, Event, Link, OperatorFact,
-    OperatorRecord,
+    AgentFact, AgentRecord, AgentUserFact, AgentUserRecord, Decided, Effect, Event, Link, OperatorFact, OperatorRecord,
 };
 pub use sink::{AuditSink, FanOut, MemorySink, TracingTap};
 pub(crate) use trail::{Lanes, Proposal, Trail};

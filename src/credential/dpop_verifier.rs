@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::dpop::{Claims, DpopNonce, DpopRequest};
 use super::http_uri::HttpUri;
-use super::replay::{NotEntered, Replays};
+use super::replay::Replays;
 use crate::canonical::Encoder;
 use crate::entropy::{Entropy, EntropyError};
 use crate::id::made_of;
@@ -127,7 +127,13 @@ impl DpopVerifier {
         Ok(self.take(proof, request, key, now)?)
     }
 
-    fn take(&self, proof: &str, request: &DpopRequest, expected: &Thumbprint, now: Timestamp) -> Result<(), Flaw> {
+    pub(super) fn take(
+        &self,
+        proof: &str,
+        request: &DpopRequest,
+        expected: &Thumbprint,
+        now: Timestamp,
+    ) -> Result<(), Flaw> {
         let signed = Signed::read(Kind::Dpop, proof)?;
         let key = signed.own_key().ok_or(Flaw::Header)?;
         if key.thumbprint() != *expected {
@@ -149,15 +155,11 @@ impl DpopVerifier {
         }
         let mut once = Encoder::new("bailiwick/dpop/v1");
         once.text(expected.as_str()).text(&claims.jti);
-        self.replays.enter(once.finish(), end, now).map_err(|why| match why {
-            NotEntered::Seen => Flaw::Replayed,
-            NotEntered::Over => Flaw::Expired,
-            NotEntered::Full => Flaw::Unavailable,
-        })
+        self.replays.enter(once.finish(), end, now)
     }
 
-    /// The second from which on a proof that was made at `made` is over.
-    fn end(&self, made: i64, now: Timestamp) -> Result<i64, Flaw> {
+    /// When a proof that was made at this second is over.
+    fn end(&self, made: i64, now: Timestamp) -> Result<Timestamp, Flaw> {
         let leeway = self.leeway.seconds();
         if made < 1 {
             return Err(Flaw::Claims);
@@ -166,7 +168,7 @@ impl DpopVerifier {
             return Err(Flaw::NotYetValid);
         }
         let end = made.saturating_add(self.window).saturating_add(leeway);
-        if now.unix() >= end { Err(Flaw::Expired) } else { Ok(end) }
+        Timestamp::from_unix(end).filter(|end| now < *end).ok_or(Flaw::Expired)
     }
 }
 

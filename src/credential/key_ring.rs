@@ -106,7 +106,7 @@ struct Former {
     until: Timestamp,
 }
 
-/// A key that signs, with the header of its tokens.
+/// A key that signs, with the header of its credentials.
 pub(super) struct Pen {
     key: MintKey,
     heading: Heading,
@@ -117,9 +117,14 @@ impl Pen {
         Self { heading: Heading::of(Kind::Credential, &key.0), key }
     }
 
-    /// Signs claims. No lock is held: the key may be far away.
+    /// Signs the claims of a credential. No lock is held: the key may be far away.
     pub(super) fn sign(&self, claims: &[u8]) -> Result<String, SigningError> {
         self.heading.sign(claims, &self.key.0)
+    }
+
+    /// Signs the claims of something else that its issuer says.
+    pub(super) fn sign_as(&self, kind: Kind, claims: &[u8]) -> Result<String, SigningError> {
+        Heading::of(kind, &self.key.0).sign(claims, &self.key.0)
     }
 }
 

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::token::{
-    Accountable, ApprovalClaim, Attestation, Claims, Confirmation, Context, MAX_LIFETIME, Method, ModeClaim,
-    OnBehalfOf, PresentAs, Role, TaskClaim,
+    Accountable, ApprovalClaim, Attestation, Claims, Cnf, Context, MAX_LIFETIME, Method, ModeClaim, OnBehalfOf,
+    PresentAs, Role, TaskClaim,
 };
-use super::{Credential, CredentialVerifier, KeyRing, MintKey};
+use super::{Credential, CredentialVerifier, KeyRing, MintKey, RevocationClaims};
 use crate::audit::{AgentFact, AuditError, Denial, Execution, Lanes, Permit, Trail};
 use crate::canonical::Digest;
 use crate::entropy::{Entropy, EntropyError};
 use crate::id::{Audience, CredentialId, Issuer};
 use crate::identity::AgentId;
-use crate::jose::{KeySet, SigningError};
+use crate::jose::{KeySet, Kind, SigningError};
 use crate::mandate::{Assignment, Detail, Mode};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
@@ -145,6 +145,17 @@ impl Minter {
         self.ring.keys(now)
     }
 
+    /// Signs the list of what is revoked.
+    pub(crate) fn sign_revocations(&self, claims: &RevocationClaims) -> Result<String, MintError> {
+        let claims = serde_json::to_vec(claims).map_err(|_| MintError::Claims)?;
+        Ok(self.ring.pen().sign_as(Kind::Revocations, &claims)?)
+    }
+
+    /// Who issues.
+    pub fn issuer(&self) -> &Issuer {
+        self.ring.issuer()
+    }
+
     /// A verifier for the credentials of this minter that are meant for `audience`, with the keys as they are at `now`.
     pub fn verifier(&self, audience: Audience, now: Timestamp) -> CredentialVerifier {
         CredentialVerifier::new(self.keys(now), audience)
@@ -197,7 +208,8 @@ impl Minter {
         let mandate = assignment.mandate();
         let agent = mandate.agent();
         let key = agent.key().cloned().ok_or_else(|| MintError::NoKey(agent.id().clone()))?;
-        let audiences = mandate.intent().scope().grant(action.tool()).and_then(|grant| grant.audiences());
+        let grant = mandate.intent().scope().grant(action.tool());
+        let audiences = grant.and_then(|grant| grant.audiences());
         if audiences.is_some_and(|allowed| !allowed.contains(audience)) {
             return Err(MintError::Audience { asked: audience.clone() });
         }
@@ -226,9 +238,9 @@ impl Minter {
             .map(|user| PresentAs { handle: Some(user.id().handle().to_string()), id: user.id().to_string() });
         let claims = Claims {
             aud: audience.clone(),
-            authorization_details: vec![Detail::once(action.tool(), action.resource(), audience)],
+            authorization_details: vec![Detail::once(action, grant, audience)],
             client_id: agent.id().clone(),
-            cnf: Confirmation { jkt: Some(key), certificate: None },
+            cnf: Cnf { jkt: Some(key), certificate: None },
             exp: until.unix(),
             iat: now.unix(),
             iss: self.ring.issuer().clone(),
@@ -255,7 +267,7 @@ impl Minter {
                 obo,
                 pol: Some(*permit.policy_digest()),
                 present_as,
-                task: TaskClaim { hash: self.task_hash(assignment), id: assignment.task().clone(), step: None },
+                task: TaskClaim { hash: *self.task_hash(assignment), id: assignment.task().clone(), step: None },
                 v: 1,
             },
             rest: std::collections::BTreeMap::new(),
@@ -279,10 +291,12 @@ impl Minter {
 
     /// Names the task's intent: as an approvals service sealed it, or else the SHA-256 over the canonical JSON (RFC 8785)
     /// of issuer, kind and value.
-    pub(crate) fn task_hash(&self, assignment: &Assignment) -> Digest {
-        if let Some(sealed) = assignment.mandate().task_hash() {
-            return *sealed;
-        }
+    pub(crate) fn task_hash<'a>(&self, assignment: &'a Assignment) -> &'a Digest {
+        let sealed = assignment.mandate().task_hash();
+        sealed.unwrap_or_else(|| assignment.hash(|| self.hash(assignment)))
+    }
+
+    fn hash(&self, assignment: &Assignment) -> Digest {
         #[derive(serde::Serialize)]
         struct Named<'a> {
             iss: &'a Issuer,

@@ -3,16 +3,25 @@
 //! The room hands out a [`Credential`] in exchange for a moved permit. What it looks like is the token profile: an
 //! RFC 9068 access token in which the agent is the subject and a human appears only in a container of its own.
 
+mod consent;
 #[allow(clippy::module_inception, reason = "the file owns the noun that the room is named after")]
 mod credential;
 mod dpop;
 mod dpop_verifier;
 mod http_uri;
 mod key_ring;
+mod known;
+mod lineage;
 mod minter;
+mod presentation;
+mod projected;
+mod reader;
 mod replay;
+mod revocation;
 mod signer;
 mod token;
+mod uses;
+mod verified;
 mod verifier;
 
 pub use credential::Credential;
@@ -21,5 +30,10 @@ pub use dpop_verifier::{DpopError, DpopVerifier};
 pub use key_ring::{KeyRing, KeyRingError, MintKey};
 pub(crate) use minter::Draft;
 pub use minter::{MintError, Minter};
+pub use presentation::{Presentation, danger};
+pub(crate) use reader::{Asked, Reader};
+pub(crate) use revocation::{MAX_NAMED, RevocationClaims};
+pub use revocation::{RevocationSet, RevocationView, Status};
 pub use signer::{Message, Signer};
-pub use verifier::{CredentialVerifier, VerifiedCredential};
+pub use verified::{Confirmation, VerifiedCredential};
+pub use verifier::CredentialVerifier;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Number, Value};
 use crate::canonical::Encoder;
-use crate::strict::{object, present};
+use crate::strict::{is_false, object, present};
 
 /// Which values one argument may have. An array is within a bound if each of its items is; an
 /// empty one is like none.
@@ -49,6 +49,16 @@ impl Bound {
     /// Not given at all, or `null`.
     pub fn absent() -> Self {
         Self { one_of: Some(Box::default()), ..Self::anything() }
+    }
+
+    /// Exactly this value, or none where there is none; of a list, each of its items. `None` for what no bound can name.
+    pub(super) fn exactly(value: Option<&Value>) -> Option<Self> {
+        match value {
+            None | Some(Value::Null) => Some(Self::absent()),
+            Some(Value::List(items)) if items.is_empty() => Some(Self::absent()),
+            Some(Value::List(items)) => items.iter().map(Target::of).collect::<Option<Vec<_>>>().map(Self::one_of),
+            Some(value) => Target::of(value).map(|target| Self::one_of([target])),
+        }
     }
 
     /// As before, or not given at all.
@@ -107,7 +117,7 @@ impl Bound {
     }
 }
 
-/// The JSON of a [`Bound`].
+/// The JSON of a [`Bound`]. Members in lexical order, so that what is written is canonical JSON (RFC 8785).
 #[derive(Serialize, Deserialize)]
 #[serde(untagged, expecting = "\"absent\", or an object with `one_of`, `at_least`, `at_most` and `or_absent` only")]
 enum WrittenBound {
@@ -125,12 +135,12 @@ enum Word {
 #[serde(deny_unknown_fields)]
 struct Parts {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    one_of: Option<BTreeSet<Target>>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     at_least: Option<Number>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     at_most: Option<Number>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    one_of: Option<BTreeSet<Target>>,
+    #[serde(default, skip_serializing_if = "is_false")]
     or_absent: bool,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::pattern::{Pattern, PatternError};
 use super::{ArgumentType, Number, Target, Value};
-use crate::strict::{objects, present, present_object, unique_objects};
+use crate::strict::{is_false, objects, present, present_object, unique_objects};
 
 /// What the values of one argument keep to, in the words of JSON Schema (draft 2020-12, validation).
 ///
@@ -278,10 +278,6 @@ impl JsonType {
             _ => false,
         }
     }
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// The values of `enum`: a [`Target`] or `null` each.

@@ -1,11 +1,13 @@
 //! One authorization detail (RFC 9396): authority over actions, as it travels in approvals and credentials.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Arguments, Bound, Grant, Resource, Scope, ScopeError, ToolName};
+use super::{Action, ArgumentName, Arguments, Bound, Grant, Resource, Scope, ScopeError, ToolName};
 use crate::id::Audience;
 use crate::jose::Flaw;
-use crate::strict::{object, present};
+use crate::strict::{object, present, unique};
 
 const TYPE: &str = "urn:bailiwick:rar:task-action";
 /// A token has no more of them (token profile, schema).
@@ -18,45 +20,68 @@ const MAX_DETAILS: usize = 32;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Detail {
     pub(crate) actions: Vec<ToolName>,
-    #[serde(default, deserialize_with = "object", skip_serializing_if = "Constraints::is_none")]
-    pub(crate) constraints: Constraints,
+    #[serde(default, deserialize_with = "object", skip_serializing_if = "Limits::is_none")]
+    constraints: Limits,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub(crate) identifier: Option<Resource>,
+    identifier: Option<Resource>,
     pub(crate) locations: Vec<Audience>,
     #[serde(rename = "type")]
     kind: String,
 }
 
-/// The closed vocabulary of constraints; another one is refused.
+/// The closed vocabulary of constraints, which is that of a [`Grant`]; another one is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Constraints {
+struct Limits {
     /// The value that the argument `currency` must have.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub(crate) currency: Option<String>,
+    currency: Option<String>,
     /// The limit of the argument `amount_minor`.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub(crate) max_amount_minor: Option<i64>,
+    max_amount_minor: Option<i64>,
     /// How many calls.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub(crate) max_calls: Option<u32>,
+    max_calls: Option<u32>,
+    /// Which values other arguments may have.
+    #[serde(rename = "where", default, deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
+    bounds: BTreeMap<ArgumentName, Bound>,
 }
 
-impl Constraints {
+impl Limits {
     fn is_none(&self) -> bool {
         *self == Self::default()
     }
 }
 
 impl Detail {
-    /// One action on one resource at one service, once.
-    pub(crate) fn once(action: &ToolName, resource: &Resource, audience: &Audience) -> Self {
+    fn new(action: &ToolName, resource: Option<&Resource>, audience: &Audience, constraints: Limits) -> Self {
         Self {
             actions: vec![action.clone()],
-            constraints: Constraints { max_calls: Some(1), ..Constraints::default() },
-            identifier: Some(resource.clone()),
+            constraints,
+            identifier: resource.cloned(),
             locations: vec![audience.clone()],
             kind: TYPE.to_owned(),
+        }
+    }
+
+    /// One action at one service, once: on its resource, with the values that it has where the grant binds arguments.
+    pub(crate) fn once(action: &Action, grant: Option<&Grant>, audience: &Audience) -> Self {
+        let exactly = |name: &ArgumentName| Bound::exactly(action.arguments().get(name.as_str()));
+        let bound = grant.into_iter().flat_map(Grant::bounds);
+        let bounds = bound.filter_map(|(name, _)| Some((name.clone(), exactly(name)?))).collect();
+        let limits = Limits { max_calls: Some(1), bounds, ..Limits::default() };
+        Self::new(action.tool(), Some(action.resource()), audience, limits)
+    }
+
+    /// What a grant gives of one tool at one service: at most 32 details. Where it names more resources, only what concerns
+    /// `resource`.
+    pub(crate) fn of_grant(tool: &ToolName, grant: &Grant, resource: &Resource, audience: &Audience) -> Vec<Self> {
+        let limits = Limits { max_calls: grant.max_calls(), bounds: grant.bounds().clone(), ..Limits::default() };
+        let detail = |resource| Self::new(tool, resource, audience, limits.clone());
+        match grant.resources() {
+            None => vec![detail(None)],
+            Some(named) if named.len() > MAX_DETAILS => vec![detail(Some(resource))],
+            Some(named) => named.iter().map(|resource| detail(Some(resource))).collect(),
         }
     }
 
@@ -67,9 +92,36 @@ impl Detail {
         if fits { Ok(()) } else { Err(Flaw::Authority) }
     }
 
+    /// Whether what these details give, the wider ones give as well. Sound, not complete: a detail must be within one other.
+    pub(crate) fn are_within(details: &[Self], wider: &[Self]) -> bool {
+        let wider: Option<Vec<_>> = wider.iter().map(|wide| Some((wide, wide.grant().ok()?))).collect();
+        let within = |detail: &Self, action: &ToolName| {
+            let (grant, wider) = (detail.grant().ok()?, wider.as_ref()?);
+            let mut wider = wider.iter().filter(|(wide, _)| wide.actions.contains(action));
+            Some(wider.any(|(_, wide)| grant.is_subset(wide)))
+        };
+        let all = |detail: &Self| detail.actions.iter().all(|action| within(detail, action) == Some(true));
+        details.iter().all(all)
+    }
+
+    /// Whether what these details give, the scope of an approval gives as well.
+    pub(crate) fn are_covered(details: &[Self], scope: &Scope) -> bool {
+        let covered = |detail: &Self| {
+            let grant = detail.grant().ok()?;
+            let mut wide = detail.actions.iter().map(|action| scope.grant(action));
+            Some(wide.all(|wide| wide.is_some_and(|wide| grant.is_subset(wide))))
+        };
+        details.iter().all(|detail| covered(detail) == Some(true))
+    }
+
     /// Whether it permits this action on this resource with these arguments.
     pub(crate) fn permits(&self, action: &ToolName, resource: &Resource, arguments: &Arguments) -> bool {
         self.actions.contains(action) && self.grant().is_ok_and(|grant| grant.beyond(resource, arguments).is_none())
+    }
+
+    /// How many calls it is good for, where it says so.
+    pub(crate) fn max_calls(&self) -> Option<u32> {
+        self.constraints.max_calls
     }
 
     /// The scope that these details make. What a human sealed, they need not be asked again.
@@ -86,19 +138,20 @@ impl Detail {
     }
 
     fn grant(&self) -> Result<Grant, ScopeError> {
+        let Limits { currency, max_amount_minor, max_calls, bounds } = &self.constraints;
         let mut grant = Grant::new().preapproved().at(self.locations.iter().cloned());
         if let Some(resource) = &self.identifier {
             grant = grant.on([resource.clone()]);
         }
-        if let Some(max_calls) = self.constraints.max_calls {
-            grant = grant.at_most(max_calls);
+        if let Some(max_calls) = max_calls {
+            grant = grant.at_most(*max_calls);
         }
-        if let Some(max) = self.constraints.max_amount_minor {
-            grant = grant.bound("amount_minor", Bound::at_most(max.into()))?;
+        if let Some(max) = max_amount_minor {
+            grant = grant.bound("amount_minor", Bound::at_most((*max).into()))?;
         }
-        if let Some(currency) = &self.constraints.currency {
+        if let Some(currency) = currency {
             grant = grant.bound("currency", Bound::one_of([currency.as_str()]))?;
         }
-        Ok(grant)
+        bounds.iter().try_fold(grant, |grant, (name, bound)| grant.bound(name.as_str(), bound.clone()))
     }
 }

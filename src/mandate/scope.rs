@@ -320,6 +320,14 @@ impl Grant {
         self.audiences.as_ref()
     }
 
+    pub(super) fn bounds(&self) -> &BTreeMap<ArgumentName, Bound> {
+        &self.bounds
+    }
+
+    pub(super) fn resources(&self) -> Option<&BTreeSet<Resource>> {
+        self.resources.as_ref()
+    }
+
     fn is_unbound(&self) -> bool {
         self.bounds.is_empty() && self.resources.is_none() && self.max_calls.is_none()
     }
@@ -350,7 +358,7 @@ impl Grant {
         beyond.map(|(name, _)| Beyond::Argument(name.clone()))
     }
 
-    fn is_subset(&self, wider: &Self) -> bool {
+    pub(super) fn is_subset(&self, wider: &Self) -> bool {
         let anything = Bound::anything();
         fewer(self.max_calls, wider.max_calls)
             && (wider.autonomous || !self.autonomous)

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::any::cases;
 use crate::flaky::{BROKEN, Flaky};
 use crate::pens::{ALGORITHMS, Pen, changed, without};
-use crate::published::{AGENT, AUTHZ, CHILD, ERP, audience, contents, encode, issuer};
+use crate::published::{AGENT, AUTHZ, CHILD, ERP, audience, contents, encode, issuer, shown};
 use crate::world::{START, at};
 
 const URI: &str = "https://jira.acme.example/tickets/42/close";
@@ -267,7 +267,7 @@ fn a_proof_is_no_other_token_and_no_other_token_is_a_proof() {
     let proof = DpopProof::new(&request(), &SystemEntropy, at(START)).unwrap().sign(&key).unwrap();
     let keys = KeySet::of(issuer(AUTHZ), key.public());
     let credentials = CredentialVerifier::new(keys, audience(ERP));
-    assert_eq!(credentials.verify(&proof, at(START)).unwrap_err().flaw(), Flaw::Header);
+    assert_eq!(credentials.verify(&shown(&proof), at(START)).unwrap_err().flaw(), Flaw::Header);
     let mut possession = KeyPossession::new(audience("https://host.acme.example"), Arc::new(SystemEntropy));
     let agent = bailiwick::identity::AgentId::spiffe("spiffe://acme.example/agent/triage").unwrap();
     possession.register(agent.clone(), key.public()).unwrap();
@@ -287,7 +287,7 @@ fn a_proof_is_no_other_token_and_no_other_token_is_a_proof() {
     let keys = KeySet::of(issuer(AUTHZ), CHILD.public());
     let verify = |header: &Value| {
         let verifier = CredentialVerifier::new(keys.clone(), audience(ERP));
-        verifier.verify(&CHILD.sign_text(&header.to_string(), &claims), at(START)).map_err(Refused::flaw).err()
+        verifier.verify(&shown(&CHILD.sign_text(&header.to_string(), &claims)), at(START)).map_err(Refused::flaw).err()
     };
     assert_eq!(verify(&header), Some(Flaw::Header));
     assert_eq!(verify(&without(&header, "kid")), Some(Flaw::Header));

@@ -1,11 +1,16 @@
-//! Tokens that another implementation signed: those that are right verify here, and those with one thing changed do not.
+//! Tokens that another implementation signed: those that are right verify here, and those with one thing changed do not. And
+//! ours, which verify there.
 
+use bailiwick::credential::{DpopProof, DpopRequest, KeyRing, MintKey, Minter};
+use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::{Audience, Issuer};
+use bailiwick::identity::AgentKey;
 use bailiwick::identity::{
     BearerProof, Environment, OidcVerifier, ProofError, Selector, SpiffeVerifier, TrustBundle, TrustDomain,
 };
 use bailiwick::jose::{Flaw, JwkSet};
-use jsonwebtoken::{EncodingKey, Header};
+use jsonwebtoken::jwk::ThumbprintHash;
+use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Value, json};
 
 use crate::pens::{ALGORITHMS, TestKey, changed, flaw, key_name, test_key};
@@ -145,7 +150,7 @@ fn the_other_implementation_finds_our_thumbprints_too() {
         let TestKey { jwk, thumbprint, .. } = test_key(name);
         let ours = bailiwick::jose::VerifyingKey::from_jwk(&jwk.to_string()).expect("a key").thumbprint();
         let theirs: jsonwebtoken::jwk::Jwk = serde_json::from_value(jwk).expect("a key of theirs");
-        let theirs = theirs.thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256).expect("a thumbprint");
+        let theirs = theirs.thumbprint(ThumbprintHash::SHA256).expect("a thumbprint");
         assert_eq!([ours.as_str(), theirs.as_str()], [thumbprint.as_str(); 2], "{name}");
     }
 }
@@ -155,5 +160,51 @@ fn a_token_for_another_audience_is_refused_whoever_signed_it() {
     for (verify, purpose, claims) in ways() {
         let token = sign("ES256", "a", &changed(&claims, |claims| claims["aud"] = json!("https://other.example")));
         assert_eq!(flaw(verify(&set("ES256", "a", None, purpose), &token)), Some(Flaw::Audience));
+    }
+}
+
+/// What `jsonwebtoken` makes of a token, by a key that it reads itself; claims that are missing or wrong are an error.
+fn theirs(token: &str, key: &jsonwebtoken::jwk::Jwk, validation: &Validation) -> Result<Value, String> {
+    let key = DecodingKey::from_jwk(key).map_err(|error| error.to_string())?;
+    jsonwebtoken::decode::<Value>(token, &key, validation).map(|token| token.claims).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_we_mint_and_prove_verifies_with_another_implementation() {
+    let ring = KeyRing::new(crate::published::issuer(ISSUER), MintKey::generate(&SystemEntropy).expect("a key"));
+    for own in [AgentKey::generate(&SystemEntropy).expect("a key"), AgentKey::generate_es256().expect("a key")] {
+        let mut world = crate::key_ring::minting(Minter::with_ring(ring.clone()));
+        world.key = own;
+        let (task, close) = crate::key_ring::closing(&world);
+        let permit = task.authorize(&close).expect("a permit");
+        let credential = task.mint(permit, &crate::world::audience()).expect("a credential");
+        let token = credential.expose();
+
+        let set: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&ring.jwk_set(at(START))).expect("a set of theirs");
+        let header = jsonwebtoken::decode_header(token).expect("a header");
+        let key = set.find(header.kid.as_deref().expect("a kid")).expect("the key that signed");
+        let mut validation = Validation::new(header.alg);
+        (validation.validate_exp, validation.validate_nbf) = (false, false); // the world's time is not theirs
+        validation.set_audience(&[crate::world::audience().as_str()]);
+        validation.set_issuer(&[ISSUER]);
+        let claims = theirs(token, key, &validation).expect("a token that verifies");
+        assert_eq!(claims["jti"], credential.id().as_str());
+        validation.set_audience(&["https://other.example"]);
+        assert!(theirs(token, key, &validation).is_err());
+
+        let request = DpopRequest::new("POST", "https://jira.acme.example/x").expect("a request").with_token(token);
+        let proof = DpopProof::new(&request, &SystemEntropy, at(START)).map(|proof| proof.sign(&world.key));
+        let proof = proof.expect("randomness").expect("a proof");
+        let header = jsonwebtoken::decode_header(&proof).expect("a header");
+        let own = header.jwk.expect("its key");
+        assert_eq!(header.typ.as_deref(), Some("dpop+jwt"));
+        let thumbprint = own.thumbprint(ThumbprintHash::SHA256).expect("a thumbprint");
+        assert_eq!(claims["cnf"], json!({ "jkt": thumbprint }));
+        let mut validation = Validation::new(header.alg);
+        (validation.required_spec_claims, validation.validate_exp) = (Default::default(), false);
+        let proven = theirs(&proof, &own, &validation).expect("a proof that verifies");
+        assert_eq!(proven["ath"], crate::published::encode(bailiwick::Digest::of(token.as_bytes()).as_bytes()));
+        assert!(theirs(&proof, key, &validation).is_err(), "another key");
+        ring.rotate(MintKey::generate_es256().expect("a key"), at(START)).expect("a rotation");
     }
 }

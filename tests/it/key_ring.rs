@@ -14,7 +14,7 @@ use bailiwick::{Task, audit::Effect};
 use serde_json::{Value, json};
 
 use crate::pens::{Pen, test_key};
-use crate::published::{AGENT, APPROVALS, AUTHZ, CHILD, ERP, ISSUER, Key, audience, contents, issuer, known};
+use crate::published::{AGENT, APPROVALS, AUTHZ, CHILD, ERP, ISSUER, Key, audience, contents, issuer, known, shown};
 use crate::world::{self, OPEN, START, World, at, catalog, standard};
 
 /// A world whose credentials are minted by this minter.
@@ -61,7 +61,7 @@ fn signed(key: &Key, from: i64) -> String {
 
 fn verify(ring: &KeyRing, token: &str, now: i64) -> Option<Flaw> {
     let verifier = CredentialVerifier::new(ring.keys(at(now)), audience(ERP));
-    verifier.verify(token, at(now)).map_err(Refused::flaw).err()
+    verifier.verify(&shown(token), at(now)).map_err(Refused::flaw).err()
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn both_kinds_of_key_mint_what_the_door_and_others_verify() {
         assert!(world.door.verify(credential.expose(), &world::audience()).is_ok());
         let trusted = KeySet::from_jwk_set(&issuer(AUTHZ), &JwkSet::from_json(&ring.jwk_set(at(START))).unwrap());
         let elsewhere = CredentialVerifier::new(trusted.unwrap(), world::audience());
-        assert_eq!(elsewhere.verify(credential.expose(), at(START)).unwrap().id(), credential.id());
+        assert_eq!(elsewhere.verify(&shown(credential.expose()), at(START)).unwrap().id(), credential.id());
         credential.finish(Effect::Succeeded).unwrap();
     }
 }
@@ -241,7 +241,7 @@ fn a_set_whose_keys_are_not_called_by_their_thumbprints_is_refused() {
     // A key of the set is trusted for its issuer's tokens alone.
     let other = KeySet::from_jwk_set(&issuer("https://other.example"), &JwkSet::from_json(&set).unwrap()).unwrap();
     let verifier = CredentialVerifier::new(other, audience(ERP));
-    assert_eq!(verifier.verify(&signed(&ISSUER, START), at(START)).unwrap_err().flaw(), Flaw::Issuer);
+    assert_eq!(verifier.verify(&shown(&signed(&ISSUER, START)), at(START)).unwrap_err().flaw(), Flaw::Issuer);
 }
 
 #[test]

@@ -10,20 +10,33 @@ use serde_json::Value;
 const MAX: u64 = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Headers at most.
+const MAX_HEADERS: usize = 32;
+
+type Headers = Vec<(String, String)>;
+
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
-    /// The header `Session`.
-    pub(crate) session: Option<String>,
+    /// Those that say more than HTTP itself needs.
+    pub(crate) headers: Headers,
     pub(crate) body: Value,
+}
+
+impl Request {
+    /// The value of a header that is there once.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
+        found.next().filter(|_| found.next().is_none()).map(|(_, value)| value.as_str())
+    }
 }
 
 /// Sends one request, and returns the status and the body of the response.
 pub(crate) fn send(to: SocketAddr, request: &Request) -> io::Result<(u16, Value)> {
     let mut stream = TcpStream::connect(to)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let session = request.session.as_ref().map_or(String::new(), |session| format!("Session: {session}\r\n"));
-    let first = format!("{} {} HTTP/1.1\r\nHost: {to}\r\n{session}", request.method, request.path);
+    let headers: String = request.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let first = format!("{} {} HTTP/1.1\r\nHost: {to}\r\n{headers}", request.method, request.path);
     write(&mut stream, &first, &request.body)?;
     let (first, _, body) = read(&stream)?;
     let status = first.split(' ').nth(1).and_then(|status| status.parse().ok());
@@ -33,10 +46,10 @@ pub(crate) fn send(to: SocketAddr, request: &Request) -> io::Result<(u16, Value)
 /// Reads one request.
 pub(crate) fn receive(stream: &TcpStream) -> io::Result<Request> {
     stream.set_read_timeout(Some(PATIENCE))?;
-    let (first, session, body) = read(stream)?;
+    let (first, headers, body) = read(stream)?;
     let mut parts = first.split(' ').map(str::to_owned);
     let (method, path) = parts.next().zip(parts.next()).ok_or_else(|| wrong("no request line"))?;
-    Ok(Request { method, path, session, body })
+    Ok(Request { method, path, headers, body })
 }
 
 /// Answers it.
@@ -51,8 +64,8 @@ fn write(stream: &mut impl Write, first: &str, body: &Value) -> io::Result<()> {
     stream.write_all((head + &body).as_bytes())
 }
 
-/// The first line, the session, and the body.
-fn read(stream: &TcpStream) -> io::Result<(String, Option<String>, Value)> {
+/// The first line, the headers, and the body.
+fn read(stream: &TcpStream) -> io::Result<(String, Headers, Value)> {
     let mut reader = BufReader::new(stream.take(2 * MAX));
     let mut line = || {
         let mut line = String::new();
@@ -60,13 +73,13 @@ fn read(stream: &TcpStream) -> io::Result<(String, Option<String>, Value)> {
         Ok::<_, io::Error>(line.trim_end().to_owned())
     };
     let first = line()?;
-    let (mut length, mut session) = (0, None);
+    let (mut length, mut headers) = (0, Vec::new());
     loop {
         let header = line()?;
         match header.split_once(": ") {
             Some(("Content-Length", value)) => length = value.parse().map_err(|_| wrong("no length"))?,
-            Some(("Session", value)) => session = Some(value.to_owned()),
-            Some(_) => {}
+            Some((name, value)) if headers.len() < MAX_HEADERS => headers.push((name.to_owned(), value.to_owned())),
+            Some(_) => return Err(wrong("too many headers")),
             None => break,
         }
     }
@@ -75,7 +88,7 @@ fn read(stream: &TcpStream) -> io::Result<(String, Option<String>, Value)> {
     }
     let mut body = String::new();
     reader.take(length).read_to_string(&mut body)?;
-    Ok((first, session, serde_json::from_str(&body)?))
+    Ok((first, headers, serde_json::from_str(&body)?))
 }
 
 fn wrong(why: &'static str) -> io::Error {
