@@ -50,6 +50,15 @@ impl CredentialVerifier {
         }
     }
 
+    /// Trusts `keys` in the place of those before, as they were fetched again. What was counted stays counted, and what was shown
+    /// once stays shown, as they would not in a new verifier.
+    #[must_use]
+    pub fn trusting(mut self, keys: KeySet) -> Self {
+        // What was read before rests on the others.
+        (self.keys, self.reader) = (Arc::new(keys), Arc::default());
+        self
+    }
+
     /// The issuer's clock may differ so much from this service's.
     #[must_use]
     pub fn with_leeway(mut self, leeway: Leeway) -> Self {

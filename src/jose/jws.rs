@@ -182,16 +182,14 @@ impl Heading {
 
     fn token<S: AsRef<[u8]>, E>(&self, claims: &[u8], sign: impl FnOnce(&[u8]) -> Result<S, E>) -> Result<String, E> {
         // With room for all of it, so that no part of a secret stays behind where it was too narrow.
-        let room = self.0.len() + base64url::encoded(claims.len()) + base64url::encoded(SIGNATURE) + 2;
-        let mut token = Vec::with_capacity(room);
-        token.extend_from_slice(self.0.as_bytes());
-        token.push(b'.');
-        base64url::append(&mut token, claims);
-        let signature = sign(&token)?;
-        token.push(b'.');
-        base64url::append(&mut token, signature.as_ref());
-        // Base64url and dots are ASCII.
-        Ok(String::from_utf8(token).unwrap_or_default())
+        let mut token = String::with_capacity(self.0.len() + (claims.len() + SIGNATURE).div_ceil(3) * 4 + 8);
+        token.push_str(&self.0);
+        token.push('.');
+        base64url::append(claims, &mut token);
+        let signature = sign(token.as_bytes())?;
+        token.push('.');
+        base64url::append(signature.as_ref(), &mut token);
+        Ok(token)
     }
 }
 
@@ -243,7 +241,7 @@ impl<'t> Signed<'t> {
             _ => Err(Flaw::Encoding),
         };
         let (header, claims, signature) = (part(header)?, part(claims)?, part(signature)?);
-        let header: Header = read(&header, MAX_HEADER).ok_or(Flaw::Header)?;
+        let header: Header = read(&header, MAX_HEADER, &[]).ok_or(Flaw::Header)?;
         let algorithm = Algorithm::named(&header.alg).ok_or(Flaw::Header)?;
         if !kind.admits(&header) || !kind.is_signed_with(algorithm) {
             return Err(Flaw::Header);
@@ -274,7 +272,12 @@ impl<'t> Signed<'t> {
 
     /// What it claims, unverified.
     pub(crate) fn claimed<C: DeserializeOwned>(&self) -> Result<C, Flaw> {
-        read(&self.claims, MAX_LIST).ok_or(Flaw::Claims)
+        self.claimed_without(&[])
+    }
+
+    /// The same, where it has no claims of these names.
+    pub(crate) fn claimed_without<C: DeserializeOwned>(&self, never: &[&str]) -> Result<C, Flaw> {
+        read(&self.claims, MAX_LIST, never).ok_or(Flaw::Claims)
     }
 
     /// All that it claims, unverified.
@@ -331,10 +334,10 @@ impl<C: DeserializeOwned, Owner: Clone + std::fmt::Display> Token<C, Owner> {
 }
 
 /// Reads strict JSON into a typed value.
-fn read<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Option<T> {
+fn read<T: DeserializeOwned>(bytes: &[u8], max: usize, never: &[&str]) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?;
-    json::parse(text, Limits { bytes: max, depth: MAX_DEPTH }).ok()?;
-    serde_json::from_str::<Object<T>>(text).ok().map(|object| object.0)
+    let is_strict = json::is_strict(text, Limits { bytes: max, depth: MAX_DEPTH }, never);
+    serde_json::from_str::<Object<T>>(text).ok().filter(|_| is_strict).map(|object| object.0)
 }
 
 /// The time rules of our tokens: `iat ≤ nbf ≤ now + leeway` and `now < exp + leeway`, at the second. Says when it ends.

@@ -37,11 +37,13 @@
 //! 6. **record**: three lanes into the sink, and its acknowledgement.
 //! 7. **permit** or denial. Any refusal gives the place in the budget back.
 //!
-//! No lock is held while the sink, the clock, the source of randomness or the memory of approvals runs; a panic of theirs
+//! No lock is held while the sink, the clock, the source of randomness, the memory of approvals or a signer runs; a panic of theirs
 //! is a fault like any other, and denies.
 //!
 //! [`redeem`](crate::TaskHandle::redeem) and [`mint`](crate::TaskHandle::mint) look at everything that can have changed
-//! since: the task's, agent's, operator's life, time, the policies' digest, and the arguments that are about to run.
+//! since: the task's, agent's, operator's life, time, the policies' digest, and the arguments that are about to run. Minting
+//! looks once more when the credential is signed, for the key may be far away: record, sign, look, spend. What fails on the way
+//! leaves a void permit and no credential.
 //!
 //! # From proof to agent
 //!
@@ -114,6 +116,7 @@
 //! | [`AuditSink`](crate::audit::AuditSink) | takes records | [`MemorySink`](crate::audit::MemorySink), [`FanOut`](crate::audit::FanOut), [`TracingTap`](crate::audit::TracingTap) |
 //! | [`IdentityVerifier`](crate::identity::IdentityVerifier) | verifies a workload's proof | [`KeyPossession`](crate::identity::KeyPossession) |
 //! | [`Once`](crate::mandate::Once) | remembers which approvals were used | [`MemoryOnce`](crate::mandate::MemoryOnce) |
+//! | [`Signer`](crate::credential::Signer) | signs credentials with a key that is elsewhere | keys in this process ([`MintKey`](crate::credential::MintKey)) |
 //! | [`Clock`](crate::time::Clock) | tells the time | [`SystemClock`](crate::time::SystemClock), [`ManualClock`](crate::time::ManualClock) |
 //! | [`Entropy`](crate::entropy::Entropy) | draws randomness | [`SystemEntropy`](crate::entropy::SystemEntropy) |
 //!
@@ -143,6 +146,8 @@
 //! | what an approval can cover | `mandate/scope.rs` |
 //! | a field of the record | `audit/record.rs` |
 //! | the claims of a credential | `credential/token.rs` |
+//! | which keys sign credentials, and which verify them | `credential/key_ring.rs`; keys elsewhere `credential/signer.rs` |
+//! | what a DPoP proof says, and what is asked of one | `credential/dpop.rs`, `credential/dpop_verifier.rs`; URIs `credential/http_uri.rs` |
 //! | what happens when a task ends | `task.rs`, `door.rs`, `audit/trail.rs` |
 //! | what authors of tests are given | `testing/` |
 //! | a bound on policy text | `policy/text.rs` |

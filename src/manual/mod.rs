@@ -9,6 +9,7 @@
 
 pub mod architecture;
 pub mod controls;
+pub mod credentials;
 pub mod howto;
 pub mod model;
 pub mod threats;

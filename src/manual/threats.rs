@@ -33,6 +33,10 @@
 //! | a token of another kind, key, issuer, audience or algorithm | one `typ` per kind, a closed header, the key picked by `kid` among registered ones and bound to issuer and algorithm |
 //! | a stolen SVID, certificate or platform token | it is a [`BearerProof`](crate::identity::BearerProof), which admits nobody without an answer by the key that is pinned, that is in it (a certificate), or that it was bound to first |
 //! | the same proof with a second signature that verifies (ECDSA) | proofs are known by what was signed |
+//! | a credential stolen on its way, or with the request that it came in | whoever shows it proves the key that it names, for this request and this credential, within a minute and once ([`DpopVerifier`](crate::credential::DpopVerifier)); what was seen is not forgotten while it is good |
+//! | a key of the minter's leaks | it is rotated and withdrawn while the door is open; whatever it signed is refused |
+//! | a KMS that fails, hangs, panics or signs something else | asked without a lock, after the record; verified before anybody gets the credential; the permit is void then |
+//! | whoever holds the key of credentials rewrites the record, or the other way round | [`AuditKey`](crate::audit::AuditKey) and [`MintKey`](crate::credential::MintKey) are different types |
 //! | a key smuggled in by a token, a weak key, two keys of one name | keys come from the host alone, and are looked at when they are registered |
 //! | a repository, account or service that got a name which another had | selectors match what is never given to somebody else, and one that does not is refused |
 //! | staging's workload in production | a verifier takes bundles of its own environment only; no key or root speaks for two trust domains |
@@ -56,8 +60,10 @@
 //!   [`danger`](crate::identity::danger) says so by name.
 //! * **A proof that was stolen before the workload enrolled**, where its key is not pinned: the thief is first, and the workload
 //!   is refused. Revocation of certificates is not looked at; SVIDs are short-lived.
-//! * **A stolen credential used in time, where the resource server does not check possession**: it names the agent's key
-//!   (`cnf`), and the server must demand a proof of it. This crate does not verify such proofs yet.
+//! * **A stolen credential used in time, where the resource server does not check possession**, or vouches for it by name in
+//!   [`danger`](crate::credential::danger).
+//! * **A DPoP proof at another process of one service**: each remembers what it has seen itself. Its nonces, or one process for one
+//!   agent, help.
 //! * **Other arguments at a service elsewhere**: a credential names tool and resource, not arguments; only the process that
 //!   minted it can compare them.
 //! * **What a system lets a record do** that it made an administrator of: the host is told of the drift, and puts the record

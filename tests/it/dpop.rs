@@ -5,7 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use bailiwick::Digest;
-use bailiwick::credential::{CredentialVerifier, DpopError, DpopNonce, DpopProof, DpopRequest, DpopVerifier};
+use bailiwick::credential::{
+    CredentialVerifier, DpopError, DpopNonce, DpopProof, DpopRequest, DpopVerifier, Presentation,
+};
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::identity::AgentKey;
 use bailiwick::jose::{Algorithm, Flaw, KeySet, Leeway, Refused, Thumbprint, VerifyingKey};
@@ -377,6 +379,48 @@ fn however_often_nonces_are_asked_for_few_are_good_and_threads_get_the_same() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(drawn.windows(2).all(|pair| pair[0] == pair[1]), "{drawn:?}");
+}
+
+/// The whole way: a credential, and the proof that goes along with it.
+#[test]
+fn a_verifier_takes_a_credential_with_the_proof_for_it_alone() {
+    let known = crate::published::known("auto").jwt;
+    let keys = || KeySet::of(issuer(AUTHZ), crate::published::ISSUER.public());
+    let verifier = CredentialVerifier::new(keys(), audience(ERP)).proven_by(Arc::new(DpopVerifier::new()));
+    let (agent, thief) = (AgentKey::from_pkcs8(&AGENT.pkcs8()).unwrap(), AgentKey::from_pkcs8(&CHILD.pkcs8()).unwrap());
+    let (asked, elsewhere) = (DpopRequest::new("POST", URI).unwrap(), DpopRequest::new("GET", URI).unwrap());
+    let proof = |request: &DpopRequest, token: &str, key: &AgentKey| {
+        DpopProof::new(&request.clone().with_token(token), &SystemEntropy, at(START)).unwrap().sign(key).unwrap()
+    };
+    let verify = |verifier: &CredentialVerifier, shown: Presentation<'_>| {
+        verifier.verify(&shown, at(START)).map_err(Refused::flaw).err()
+    };
+    let shown = || Presentation::new(&known);
+    let rows = [
+        ("the agent's", proof(&asked, &known, &agent), None),
+        ("a thief's", proof(&asked, &known, &thief), Some(Flaw::UnknownKey)),
+        ("for another request", proof(&elsewhere, &known, &agent), Some(Flaw::Binding)),
+        ("for another credential", proof(&asked, &AGENT.sign(&claims()), &agent), Some(Flaw::Binding)),
+        ("the credential itself", known.clone(), Some(Flaw::Header)),
+        ("nothing", String::new(), Some(Flaw::Encoding)),
+    ];
+    for (what, proof, expected) in &rows {
+        assert_eq!(verify(&verifier, shown().dpop(proof, &asked)), *expected, "{what}");
+    }
+    let (_, proof, _) = &rows[0];
+    assert_eq!(verify(&verifier, shown().dpop(proof, &asked)), Some(Flaw::Replayed), "again");
+    assert_eq!(verify(&verifier.clone(), shown().dpop(proof, &asked)), Some(Flaw::Replayed), "by a clone");
+    assert_eq!(verify(&verifier, shown()), Some(Flaw::Unproven), "without one");
+    // Whoever takes no proofs takes none.
+    assert_eq!(
+        verify(&CredentialVerifier::new(keys(), audience(ERP)), shown().dpop(proof, &asked)),
+        Some(Flaw::Unproven)
+    );
+    // A credential that is refused uses no proof up.
+    let other =
+        CredentialVerifier::new(keys(), audience("https://other.example")).proven_by(Arc::new(DpopVerifier::new()));
+    assert_eq!(verify(&other, shown().dpop(proof, &asked)), Some(Flaw::Audience));
+    assert!(!format!("{:?}", shown().dpop(proof, &asked)).contains(proof.as_str()));
 }
 
 /// Whether a proof that was made for the one is good for the other.

@@ -245,6 +245,33 @@ fn a_set_whose_keys_are_not_called_by_their_thumbprints_is_refused() {
 }
 
 #[test]
+fn a_service_that_fetches_keys_again_knows_what_was_used() {
+    let ring = ring(ed25519());
+    let world = minting(Minter::with_ring(ring.clone()));
+    let (task, close) = closing(&world);
+    let mint = || task.mint(task.authorize(&close).unwrap(), &world::audience()).unwrap();
+    let (used, fresh) = (mint(), mint());
+    let action = (close.tool(), close.resource(), close.arguments());
+    let accept = |verifier: &CredentialVerifier, token: &str| {
+        verifier.accept(&shown(token), action, at(START)).map_err(Refused::flaw).err()
+    };
+    let first = CredentialVerifier::new(ring.keys(at(START)), world::audience());
+    assert_eq!(accept(&first, used.expose()), None);
+    let former = ring.signs_with();
+    ring.rotate(es256(), at(START)).unwrap();
+    let later = mint();
+    assert_eq!(accept(&first, later.expose()), Some(Flaw::UnknownKey));
+    let second = first.clone().trusting(ring.keys(at(START)));
+    assert_eq!(accept(&second, later.expose()), None);
+    assert_eq!(accept(&second, used.expose()), Some(Flaw::Replayed), "it was used");
+    ring.withdraw(&former).unwrap();
+    let third = second.trusting(ring.keys(at(START)));
+    for token in [&used, &fresh] {
+        assert_eq!(accept(&third, token.expose()), Some(Flaw::UnknownKey), "its key was withdrawn");
+    }
+}
+
+#[test]
 fn whatever_is_minted_while_keys_rotate_verifies() {
     let ring = ring(ed25519());
     let world = minting(Minter::with_ring(ring.clone()));
