@@ -4,6 +4,7 @@
 //! * [`architecture`]: the rooms, the way of one action through them, and what always holds;
 //! * [`threats`]: what is defended against, how, and what is not;
 //! * [`howto`]: what a host writes: sinks, scopes, policies, approvals, stopping;
+//! * [`credentials`]: keys that rotate, or are held elsewhere, and proofs of possession;
 //! * [`controls`]: OWASP, CSA MAESTRO and NIST references, and where the evidence for each is;
 //! * [`readme`]: the front page of the repository.
 
