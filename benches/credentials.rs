@@ -146,6 +146,7 @@ fn signatures() {
     let (mut sign, mut mint, mut check, mut verify) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut again, mut inside, mut first_inside) = (Vec::new(), Vec::new(), Vec::new());
     let mut bytes = 0;
+    let verifier = CredentialVerifier::new(scene.minted.keys().clone(), audience(ERP));
     for _ in 0..ROUNDS {
         let task = scene.task();
         let permits = scene.permits(&task);
@@ -171,7 +172,6 @@ fn signatures() {
         assert!(all, "ring takes them");
         check.push(time);
         let now = scene.clock.now().expect("it stands");
-        let verifier = CredentialVerifier::new(scene.minted.keys().clone(), audience(ERP));
         let read = || tokens.iter().all(|token| verifier.verify(&shown(black_box(token)), now).is_ok());
         for (times, what) in [(&mut verify, "new"), (&mut again, "known")] {
             let (time, all) = each(read);
