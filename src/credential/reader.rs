@@ -86,9 +86,8 @@ fn claims(signed: &Signed<'_>, owner: &Issuer, audience: &Audience) -> Result<Cl
 
 fn credential(claims: Claims, kid: Thumbprint) -> Result<VerifiedCredential, Flaw> {
     let context = claims.context;
-    let person = |iss: &Issuer, sub: &str| OperatorId::new(iss.as_str(), sub).map_err(|_| Flaw::Subject);
-    let mode = match (context.mode, &context.obo) {
-        (ModeClaim::OnBehalfOf, Some(obo)) => Mode::OnBehalfOf(person(&obo.iss, obo.sub.as_str())?),
+    let mode = match (context.mode, context.obo) {
+        (ModeClaim::OnBehalfOf, Some(obo)) => Mode::OnBehalfOf(OperatorId::of(obo.iss, obo.sub)),
         _ => Mode::Autonomous,
     };
     let moment = |unix| Timestamp::from_unix(unix).ok_or(Flaw::Claims);
@@ -100,7 +99,7 @@ fn credential(claims: Claims, kid: Thumbprint) -> Result<VerifiedCredential, Fla
         agent: claims.sub,
         mode,
         presented: context.present_as.map(|user| user.handle.unwrap_or(user.id)),
-        accountable: person(&context.accountable.iss, context.accountable.sub.as_str())?,
+        accountable: OperatorId::of(context.accountable.iss, context.accountable.sub),
         authority: claims.authorization_details,
         task: context.task.id,
         task_hash: context.task.hash,

@@ -56,7 +56,7 @@ impl OperatorId {
         self.0.as_str()
     }
 
-    pub(super) fn of(issuer: Issuer, subject: Subject) -> Self {
+    pub(crate) fn of(issuer: Issuer, subject: Subject) -> Self {
         Self(Pair::new(issuer, subject, |issuer, subject| format!("{issuer}#{subject}")))
     }
 }
