@@ -1,6 +1,7 @@
 //! The error of the door, over the rooms' own errors.
 
 use crate::audit::AuditError;
+use crate::delegation::DelegationError;
 use crate::entropy::EntropyError;
 use crate::id::{ApprovalId, TaskId};
 use crate::identity::{OperatorId, ProofError, RegistryError};
@@ -29,6 +30,9 @@ pub enum Error {
         /// Why not.
         source: OnceError,
     },
+    /// The task does not delegate this.
+    #[error("the task does not delegate this")]
+    Delegation(#[from] DelegationError),
     /// A task with this id is open.
     #[error("the task {0} has begun already")]
     TaskExists(TaskId),
