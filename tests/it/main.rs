@@ -25,6 +25,8 @@ mod constraints;
 mod coverage;
 mod credentials;
 mod decisions;
+mod delegated;
+mod delegation;
 mod directory;
 mod door;
 mod drift;
