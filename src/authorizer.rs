@@ -136,7 +136,7 @@ impl Authorizer {
     /// Always the same to outsiders; [`Refused::flaw`] says more to the operator's log.
     pub fn accept(&self, token: &str, audience: &Audience, action: &Action) -> Result<VerifiedCredential, Refused> {
         let (verified, assignment) = self.0.verify(token, audience)?;
-        assignment.issued().use_up(verified.id(), &assignment.issue(action))?;
+        assignment.issued().use_up(verified.id(), assignment.issue(action, self.0.evaluator.replaced()))?;
         // Whoever stopped the task meanwhile has the last word.
         self.0.verify_alive(&assignment, verified.mode())?;
         Ok(verified)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::audit::{AuditSink, Trail};
 use crate::authorizer::Authorizer;
-use crate::credential::Minter;
+use crate::credential::{Minter, Reader};
 use crate::door::Door;
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::error::Error;
@@ -16,6 +16,7 @@ use crate::identity::{OperatorId, Registry};
 use crate::live::Cell;
 use crate::mandate::{MemoryOnce, Once};
 use crate::policy::{Administration, Evaluator};
+use crate::revocations::Outlived;
 use crate::time::{Clock, Steady, SystemClock};
 
 /// How long a decision waits for its record to be taken.
@@ -144,6 +145,8 @@ impl Builder {
             entropy: self.entropy,
             once: self.once,
             minter: self.minter,
+            reader: Reader::default(),
+            outlived: Outlived::default(),
             administration: self.administration.map_or_else(Administration::standard, Ok)?,
             administrators: self.administrators,
             listed: self.listed,

@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex};
 
 use crate::audit::{AgentFact, Lanes, OperatorFact, Trail};
 use crate::authorizer::Swept;
-use crate::credential::{Minter, VerifiedCredential};
+use crate::credential::{Asked, Minter, Reader, VerifiedCredential};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::id::{Audience, TaskId};
 use crate::identity::{OperatorId, Registry};
-use crate::jose::{Flaw, Refused};
+use crate::jose::{Flaw, Leeway};
 use crate::live::{Cell, locked, shielded};
 use crate::mandate::{Approval, Assignment, Lives, Mandate, Mode, Once, OnceError, TaskState};
 use crate::policy::{Administration, Evaluator, check_standing};
+use crate::revocations::Outlived;
 use crate::task::Task;
 use crate::time::Timestamp;
 
@@ -26,6 +27,9 @@ pub(crate) struct Door {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) once: Arc<dyn Once>,
     pub(crate) minter: Option<Minter>,
+    pub(crate) reader: Reader,
+    /// Credentials of tasks that are closed.
+    pub(crate) outlived: Outlived,
     /// Which person may administer what.
     pub(crate) administration: Administration,
     /// Whom its policies see as administrators.
@@ -164,15 +168,16 @@ impl Door {
     ) -> Result<(VerifiedCredential, Arc<Assignment>), Flaw> {
         let now = self.now().map_err(|_| Flaw::Unavailable)?;
         let minter = self.minter.as_ref().ok_or(Flaw::UnknownKey)?;
-        let verified = minter.verifier(audience.clone()).verify(token, now).map_err(Refused::flaw)?;
+        let verified = self.reader.read(token, (minter.keys(), audience), &Asked::Nothing, (now, Leeway::default()))?;
         let assignment = locked(&self.open).get(verified.task()).cloned().ok_or(Flaw::Revoked)?;
         self.verify_alive(&assignment, verified.mode())?;
-        if verified.policies() != Some(&self.evaluator.digest()) || !assignment.issued().is_good(verified.id()) {
+        let is_good = assignment.issued().is_good(verified.id(), self.evaluator.replaced());
+        if verified.policies() != Some(&self.evaluator.digest()) || !is_good {
             return Err(Flaw::Revoked);
         }
         let same = verified.txn() == assignment.txn()
             && verified.agent() == assignment.mandate().agent().id()
-            && *verified.task_hash() == minter.task_hash(&assignment);
+            && verified.task_hash() == minter.task_hash(&assignment);
         if same { Ok((verified, assignment)) } else { Err(Flaw::Binding) }
     }
 
@@ -203,6 +208,8 @@ impl Door {
         let there = open.get(assignment.task()).is_some_and(|one| Arc::ptr_eq(one, assignment));
         if there {
             open.remove(assignment.task());
+            drop(open);
+            self.outlived.keep(assignment.issued(), self.trail.clock().latest());
         }
         there
     }

@@ -1,6 +1,7 @@
 //! The error of the door, over the rooms' own errors.
 
 use crate::audit::AuditError;
+use crate::credential::MintError;
 use crate::delegation::DelegationError;
 use crate::entropy::EntropyError;
 use crate::id::{ApprovalId, TaskId};
@@ -81,6 +82,9 @@ pub enum Error {
     /// Other policies are being loaded.
     #[error("other policies are being loaded")]
     Reloading,
+    /// What only a minter makes was not made.
+    #[error("nothing was signed")]
+    Mint(#[from] MintError),
     /// The record was not taken.
     #[error("the record was not taken")]
     Audit(#[from] AuditError),

@@ -259,6 +259,13 @@ drawn! {
     CredentialId, "credential id", "tc_", 22
 }
 
+impl CredentialId {
+    /// The random bits of an id that was drawn here.
+    pub(crate) fn bits(&self) -> Option<[u8; 16]> {
+        crate::jose::base64url::decode(self.as_str().strip_prefix("tc_")?).ok()?.try_into().ok()
+    }
+}
+
 impl ApprovalId {
     /// The id of an approval that was given here: 128 bits of its digest.
     pub(crate) fn derive(digest: &crate::canonical::Digest) -> Self {

@@ -225,20 +225,30 @@ impl TaskHandle {
     /// not allow this audience, or the record was not taken. No credential exists then, and the permit is gone.
     pub fn mint(&self, permit: Permit, audience: &Audience) -> Result<Credential, MintError> {
         let trail = &self.door.trail;
+        // Read first: whatever is replaced from here on ends what is minted.
+        let policies = self.door.evaluator.replaced();
         let now = self.check(&permit).map_err(|reason| MintError::Denied(trail.void(&permit, reason)))?;
-        let (minter, draft) = self.draft(&permit, audience, now).inspect_err(|error| {
+        let (minter, draft) = self.draft(&permit, audience, policies, now).inspect_err(|error| {
             trail.void(&permit, Reason::NoCredential(Found::new(&error.to_string())));
         })?;
-        self.announce(&permit, &draft).inspect_err(|_| self.assignment.issued().withdraw(draft.id()))?;
+        self.announce(&permit, &draft).inspect_err(|_| {
+            self.assignment.issued().withdraw(draft.id());
+        })?;
         minter.seal(draft, permit, trail)
     }
 
     /// Drafts a credential, and enters it among those of the task.
-    fn draft(&self, permit: &Permit, audience: &Audience, now: Timestamp) -> Result<(&Minter, Draft), MintError> {
+    fn draft(
+        &self,
+        permit: &Permit,
+        audience: &Audience,
+        policies: u32,
+        now: Timestamp,
+    ) -> Result<(&Minter, Draft), MintError> {
         let minter = self.door.minter.as_ref().ok_or(MintError::NoMinter)?;
         let draft = minter.draft(permit, audience, self.door.entropy.as_ref(), now)?;
-        let issue = self.assignment.issue(permit.action());
-        let entered = self.assignment.issued().enter(draft.id().clone(), issue, draft.until(), now);
+        let issue = self.assignment.issue(permit.action(), policies);
+        let entered = self.assignment.issued().enter(draft.id(), issue, draft.until(), now);
         if entered { Ok((minter, draft)) } else { Err(MintError::TooMany) }
     }
 

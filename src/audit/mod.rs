@@ -4,6 +4,7 @@
 //! the sink took the record. No record, no permit.
 
 mod ack;
+mod administered;
 mod attribution;
 mod denial;
 mod execution;
@@ -13,13 +14,13 @@ mod sink;
 mod trail;
 
 pub use ack::{Ack, AuditError, Receipt};
+pub use administered::Administered;
 pub use attribution::{Attribution, Behind, Sighting};
 pub use denial::Denial;
 pub use execution::Execution;
 pub use permit::Permit;
 pub use record::{
-    Administered, AgentFact, AgentRecord, AgentUserFact, AgentUserRecord, Decided, Effect, Event, Link, OperatorFact,
-    OperatorRecord,
+    AgentFact, AgentRecord, AgentUserFact, AgentUserRecord, Decided, Effect, Event, Link, OperatorFact, OperatorRecord,
 };
 pub use sink::{AuditSink, FanOut, MemorySink, TracingTap};
 pub(crate) use trail::{Lanes, Proposal, Trail};

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::token::{
-    Accountable, ApprovalClaim, Attestation, Claims, Confirmation, Context, MAX_LIFETIME, Method, ModeClaim,
-    OnBehalfOf, PresentAs, Role, TaskClaim,
+    Accountable, ApprovalClaim, Attestation, Claims, Cnf, Context, MAX_LIFETIME, Method, ModeClaim, OnBehalfOf,
+    PresentAs, Role, TaskClaim,
 };
-use super::{Credential, CredentialVerifier};
+use super::{Credential, CredentialVerifier, RevocationClaims};
 use crate::audit::{AgentFact, AuditError, Denial, Execution, Lanes, Permit, Trail};
 use crate::canonical::Digest;
 use crate::entropy::{Entropy, EntropyError};
@@ -142,6 +142,17 @@ impl Minter {
         &self.keys
     }
 
+    /// Signs the list of what is revoked.
+    pub(crate) fn sign_revocations(&self, claims: &RevocationClaims) -> Result<String, MintError> {
+        let claims = serde_json::to_vec(claims).map_err(|_| MintError::Claims)?;
+        Ok(jose::sign(Kind::Revocations, &claims, &self.key.0))
+    }
+
+    /// Who issues.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
     /// A verifier for the credentials of this minter that are meant for `audience`.
     pub fn verifier(&self, audience: Audience) -> CredentialVerifier {
         CredentialVerifier::new(self.keys.clone(), audience)
@@ -216,7 +227,7 @@ impl Minter {
             aud: audience.clone(),
             authorization_details: vec![Detail::once(action, grant, audience)],
             client_id: agent.id().clone(),
-            cnf: Confirmation { jkt: Some(key), certificate: None },
+            cnf: Cnf { jkt: Some(key), certificate: None },
             exp: until.unix(),
             iat: now.unix(),
             iss: self.issuer.clone(),
@@ -243,7 +254,7 @@ impl Minter {
                 obo,
                 pol: Some(*permit.policy_digest()),
                 present_as,
-                task: TaskClaim { hash: self.task_hash(assignment), id: assignment.task().clone(), step: None },
+                task: TaskClaim { hash: *self.task_hash(assignment), id: assignment.task().clone(), step: None },
                 v: 1,
             },
             rest: std::collections::BTreeMap::new(),
@@ -267,10 +278,12 @@ impl Minter {
 
     /// Names the task's intent: as an approvals service sealed it, or else the SHA-256 over the canonical JSON (RFC 8785)
     /// of issuer, kind and value.
-    pub(crate) fn task_hash(&self, assignment: &Assignment) -> Digest {
-        if let Some(sealed) = assignment.mandate().task_hash() {
-            return *sealed;
-        }
+    pub(crate) fn task_hash<'a>(&self, assignment: &'a Assignment) -> &'a Digest {
+        let sealed = assignment.mandate().task_hash();
+        sealed.unwrap_or_else(|| assignment.hash(|| self.hash(assignment)))
+    }
+
+    fn hash(&self, assignment: &Assignment) -> Digest {
         #[derive(serde::Serialize)]
         struct Named<'a> {
             iss: &'a Issuer,

@@ -3,13 +3,27 @@
 //! The room hands out a [`Credential`] in exchange for a moved permit. What it looks like is the token profile: an
 //! RFC 9068 access token in which the agent is the subject and a human appears only in a container of its own.
 
+mod consent;
 #[allow(clippy::module_inception, reason = "the file owns the noun that the room is named after")]
 mod credential;
+mod known;
+mod lineage;
 mod minter;
+mod presentation;
+mod projected;
+mod reader;
+mod revocation;
 mod token;
+mod uses;
+mod verified;
 mod verifier;
 
 pub use credential::Credential;
 pub(crate) use minter::Draft;
 pub use minter::{MintError, MintKey, Minter};
-pub use verifier::{CredentialVerifier, VerifiedCredential};
+pub use presentation::{Presentation, danger};
+pub(crate) use reader::{Asked, Reader};
+pub(crate) use revocation::{MAX_NAMED, RevocationClaims};
+pub use revocation::{RevocationSet, RevocationView, Status};
+pub use verified::{Confirmation, VerifiedCredential};
+pub use verifier::CredentialVerifier;

@@ -2,20 +2,24 @@
 //!
 //! Members are in lexical order, so that what is written is canonical JSON (RFC 8785).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use super::Confirmation;
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, Audience, CredentialId, Issuer, Subject, TaskId, TransactionId, made_of};
 use crate::identity::{AgentId, ProofMethod};
 use crate::jose::{Flaw, Thumbprint};
 use crate::mandate::Detail;
-use crate::strict::{object, objects, present, present_object};
+use crate::strict::{object, objects, present, present_object, present_objects};
 
 /// The longest life of a credential, in seconds.
 pub(super) const MAX_LIFETIME: u64 = 900;
+
+/// So many agents stand below the first one of a task at most.
+pub(super) const MAX_DEPTH: u8 = 8;
 
 /// Claims that say something else than this kind of token can mean.
 const FORBIDDEN: [&str; 13] = [
@@ -41,7 +45,7 @@ pub(super) struct Claims {
     pub(super) authorization_details: Vec<Detail>,
     pub(super) client_id: AgentId,
     #[serde(deserialize_with = "object")]
-    pub(super) cnf: Confirmation,
+    pub(super) cnf: Cnf,
     pub(super) exp: i64,
     pub(super) iat: i64,
     pub(super) iss: Issuer,
@@ -60,9 +64,9 @@ pub(super) struct Claims {
 }
 
 /// The key that the presenter must prove (RFC 7800): exactly one.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Confirmation {
+pub(super) struct Cnf {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) jkt: Option<Thumbprint>,
     #[serde(default, rename = "x5t#S256", deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -79,8 +83,8 @@ pub(super) struct Context {
     pub(super) attn: Option<Attestation>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) depth: Option<u8>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub(super) lineage: Option<Vec<Parent>>,
+    #[serde(default, deserialize_with = "present_objects", skip_serializing_if = "Option::is_none")]
+    pub(super) lineage: Option<Vec<Ancestor>>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) max_depth: Option<u8>,
     pub(super) mode: ModeClaim,
@@ -152,17 +156,24 @@ impl Method {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+/// An agent above this one, and the token by which it passed the task on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Parent {
-    iss: Issuer,
-    jti: CredentialId,
-    sub: AgentId,
-    th: Digest,
+pub(super) struct Ancestor {
+    pub(super) iss: Issuer,
+    pub(super) jti: CredentialId,
+    pub(super) sub: AgentId,
+    pub(super) th: Digest,
+}
+
+impl Ancestor {
+    pub(super) fn agent(&self) -> &AgentId {
+        &self.sub
+    }
 }
 
 /// On whose behalf, by which approval; confers nothing by itself.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OnBehalfOf {
     #[serde(deserialize_with = "object")]
@@ -173,7 +184,7 @@ pub(super) struct OnBehalfOf {
     pub(super) sub_profile: Option<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ApprovalClaim {
     pub(super) exp: i64,
@@ -207,6 +218,17 @@ pub(super) struct TaskClaim {
     pub(super) step: Option<u64>,
 }
 
+impl Cnf {
+    /// The one key.
+    pub(super) fn confirmation(&self) -> Result<Confirmation, Flaw> {
+        match (&self.jkt, &self.certificate) {
+            (Some(key), None) => Ok(Confirmation::Key(key.clone())),
+            (None, Some(certificate)) => Ok(Confirmation::Certificate(certificate.clone())),
+            _ => Err(Flaw::Binding),
+        }
+    }
+}
+
 impl Claims {
     /// The rules that the claims keep among themselves: token profile, sections 2.1 and 2.2.
     pub(super) fn check(&self) -> Result<(), Flaw> {
@@ -217,9 +239,7 @@ impl Claims {
         if self.sub != self.client_id || self.sub_profile.as_deref().is_some_and(|profile| profile != "ai_agent") {
             return Err(Flaw::Subject);
         }
-        if self.cnf.jkt.is_some() == self.cnf.certificate.is_some() {
-            return Err(Flaw::Binding);
-        }
+        self.cnf.confirmation()?;
         if self.exp.saturating_sub(self.iat).unsigned_abs() > MAX_LIFETIME {
             return Err(Flaw::Expired);
         }
@@ -235,12 +255,29 @@ impl Claims {
         if self.rest.contains_key("status") {
             return Err(Flaw::Unproven);
         }
-        // A sub-agent's lineage is proven by its parents' tokens, which are not here.
-        match (&context.lineage, context.depth) {
-            (None, None) => Ok(()),
-            (Some(_), Some(_)) => Err(Flaw::Unproven),
-            _ => Err(Flaw::Claims),
+        self.check_lineage()
+    }
+
+    /// The agents above this one, the first of the task first.
+    pub(super) fn lineage(&self) -> &[Ancestor] {
+        self.context.lineage.as_deref().unwrap_or_default()
+    }
+
+    /// That the lineage is whole, not too deep, and goes in no circle. That it is true is proven by the tokens that it names.
+    fn check_lineage(&self) -> Result<(), Flaw> {
+        let Context { lineage, depth, max_depth, .. } = &self.context;
+        if max_depth.is_some_and(|max| max > MAX_DEPTH) {
+            return Err(Flaw::Lineage);
         }
+        match (lineage, depth) {
+            (None, None) => return Ok(()),
+            (Some(above), Some(depth)) if !above.is_empty() && above.len() == usize::from(*depth) => {}
+            _ => return Err(Flaw::Claims),
+        }
+        let mut agents: BTreeSet<_> = self.lineage().iter().map(Ancestor::agent).collect();
+        let is_circle = !agents.insert(&self.sub) || agents.len() != self.lineage().len() + 1;
+        let is_deep = depth.unwrap_or(0) > max_depth.unwrap_or(0);
+        if is_circle || is_deep { Err(Flaw::Lineage) } else { Ok(()) }
     }
 
     fn check_authority(&self) -> Result<(), Flaw> {

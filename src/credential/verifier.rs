@@ -1,174 +1,137 @@
-//! The verifier: a token in, what it proves out. Needs the issuer's public keys and nothing else.
+//! The verifier: what a resource server needs, alone: the issuer's public keys in, what a credential proves out.
 
-use super::token::{Claims, ModeClaim};
-use crate::canonical::Digest;
-use crate::id::{Audience, CredentialId, Issuer, TaskId, TransactionId};
-use crate::identity::{AgentId, OperatorId};
-use crate::jose::{self, Flaw, KeySet, Kind, Refused, Thumbprint, Token};
-use crate::mandate::{Arguments, Detail, Mode, Resource, ToolName};
+use std::sync::Arc;
+
+use super::presentation::{Holder, Presentation};
+use super::reader::{Asked, Reader};
+use super::revocation::{RevocationView, Status};
+use super::uses::Uses;
+use super::{Confirmation, VerifiedCredential};
+use crate::id::{Audience, CredentialId, Issuer};
+use crate::jose::{Flaw, KeySet, Leeway, Refused};
+use crate::mandate::{Arguments, Resource, ToolName};
 use crate::time::Timestamp;
 
-/// Verifies task credentials offline, for one service.
+/// Credentials that are counted at once.
+const MAX_COUNTED: usize = 1 << 16;
+
+/// Verifies task credentials for one service, anywhere. Cheap to clone; clones share what they remember.
 ///
-/// Every rule of the profile that can be checked without asking anybody is checked here: form, header, key,
-/// signature, issuer, claims, audience, time, subject, authority, mode, bounds. Whether the task has ended is known
-/// only to the process that minted: there, use [`Authorizer::verify`](crate::Authorizer::verify). Whether the
-/// presenter holds the key that [`VerifiedCredential::confirmation`] names is for the caller to check before relying
-/// on anything.
+/// Every rule of the profile is checked here: form, header, key, signature, issuer, claims, audience, time, subject,
+/// authority, mode, lineage, bounds, and that the presenter holds the key. Where it is told how, also the human's approval
+/// ([`approved_by`](Self::approved_by)) and revocation ([`revoked_by`](Self::revoked_by)); without that a credential that was
+/// revoked is good until it ends. In the process that minted use [`Authorizer::verify`](crate::Authorizer::verify), which knows.
+///
+/// A token that was verified before is not verified again: time, revocation and possession are.
 #[derive(Debug, Clone)]
 pub struct CredentialVerifier {
-    keys: KeySet,
+    keys: Arc<KeySet>,
     audience: Audience,
+    leeway: Leeway,
+    approvals: Option<Arc<KeySet>>,
+    revocations: Option<Arc<dyn RevocationView>>,
+    reader: Arc<Reader>,
+    uses: Arc<Uses<(Issuer, CredentialId)>>,
 }
 
 impl CredentialVerifier {
     /// Trusts `keys`, for credentials whose one audience is `audience`.
     pub fn new(keys: KeySet, audience: Audience) -> Self {
-        Self { keys, audience }
+        Self {
+            keys: Arc::new(keys),
+            audience,
+            leeway: Leeway::default(),
+            approvals: None,
+            revocations: None,
+            reader: Arc::default(),
+            uses: Arc::new(Uses::new(MAX_COUNTED)),
+        }
     }
 
-    /// Verifies `token` at `now`, without leeway.
+    /// The issuer's clock may differ so much from this service's.
+    #[must_use]
+    pub fn with_leeway(mut self, leeway: Leeway) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// On behalf of a person only with that person's own `task-approval+jwt`, signed by one of these keys: the issuer's word
+    /// is not enough.
+    #[must_use]
+    pub fn approved_by(mut self, approvals: KeySet) -> Self {
+        // What was read before was not held to that.
+        (self.approvals, self.reader) = (Some(Arc::new(approvals)), Arc::default());
+        self
+    }
+
+    /// What this view says is revoked is refused, and so is everything while it does not know.
+    #[must_use]
+    pub fn revoked_by(mut self, view: Arc<dyn RevocationView>) -> Self {
+        self.revocations = Some(view);
+        self
+    }
+
+    /// Verifies what is shown, at `now`.
     ///
     /// # Errors
     ///
     /// Always the same to outsiders; [`Refused::flaw`] says more to the operator's log.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<VerifiedCredential, Refused> {
-        Ok(self.check(token, now)?)
+    pub fn verify(&self, shown: &Presentation<'_>, now: Timestamp) -> Result<VerifiedCredential, Refused> {
+        Ok(self.check(shown, now)?)
     }
 
-    fn check(&self, token: &str, now: Timestamp) -> Result<VerifiedCredential, Flaw> {
-        let Token { owner, claims, .. } = Token::<Claims>::verify(Kind::Credential, token, &self.keys)?;
-        if claims.iss != owner {
-            return Err(Flaw::Issuer);
+    /// Verifies as [`verify`](Self::verify) does, for exactly this action, and counts: a credential that is good for one call
+    /// is refused the second time. Other instances of the service count for themselves.
+    ///
+    /// # Errors
+    ///
+    /// Always the same to outsiders; [`Refused::flaw`] says more to the operator's log.
+    pub fn accept(
+        &self,
+        shown: &Presentation<'_>,
+        (action, resource, arguments): (&ToolName, &Resource, &Arguments),
+        now: Timestamp,
+    ) -> Result<VerifiedCredential, Refused> {
+        let credential = self.check(shown, now)?;
+        if !credential.permits(action, resource, arguments) {
+            return Err(Flaw::Binding.into());
         }
-        if claims.aud != self.audience {
-            return Err(Flaw::Audience);
+        if let Some(times) = credential.max_calls(action, resource, arguments) {
+            let key = (credential.issuer().clone(), credential.id().clone());
+            let until = credential.until().after(self.leeway.duration());
+            self.uses.count(key, times, until, now)?;
         }
-        let until = jose::check_window(claims.iat, claims.nbf, claims.exp, now)?;
-        claims.check()?;
-        VerifiedCredential::of(claims, until)
+        Ok(credential)
     }
-}
 
-/// What a verified credential says. Whoever presents it must still prove the key of
-/// [`confirmation`](Self::confirmation).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedCredential {
-    id: CredentialId,
-    issuer: Issuer,
-    audience: Audience,
-    agent: AgentId,
-    mode: Mode,
-    presented: Option<String>,
-    accountable: OperatorId,
-    authority: Vec<Detail>,
-    task: TaskId,
-    task_hash: Digest,
-    txn: TransactionId,
-    confirmation: Thumbprint,
-    policies: Option<Digest>,
-    until: Timestamp,
-}
+    fn check(&self, shown: &Presentation<'_>, now: Timestamp) -> Result<VerifiedCredential, Flaw> {
+        let asked = Asked::Proof { shown, approvals: self.approvals.as_deref() };
+        let credential = self.reader.read(shown.token, (&self.keys, &self.audience), &asked, (now, self.leeway))?;
+        self.check_revocation(&credential, now)?;
+        match (&shown.holder, credential.confirmation()) {
+            (Holder::Vouched, _) => {}
+            (Holder::Certificate(shown), Confirmation::Certificate(bound)) if *shown == bound => {}
+            (Holder::Unknown, _) => return Err(Flaw::Unproven),
+            _ => return Err(Flaw::Binding),
+        }
+        Ok(credential)
+    }
 
-impl VerifiedCredential {
-    fn of(claims: Claims, until: Timestamp) -> Result<Self, Flaw> {
-        let context = claims.context;
-        let person = |iss: &Issuer, sub: &str| OperatorId::new(iss.as_str(), sub).map_err(|_| Flaw::Subject);
-        let mode = match (context.mode, &context.obo) {
-            (ModeClaim::OnBehalfOf, Some(obo)) => Mode::OnBehalfOf(person(&obo.iss, obo.sub.as_str())?),
-            _ => Mode::Autonomous,
+    /// Whether the credential, and all that was passed on to it, stands.
+    fn check_revocation(&self, credential: &VerifiedCredential, now: Timestamp) -> Result<(), Flaw> {
+        let Some(view) = &self.revocations else {
+            return Ok(());
         };
-        Ok(Self {
-            id: claims.jti,
-            issuer: claims.iss,
-            audience: claims.aud,
-            agent: claims.sub,
-            mode,
-            presented: context.present_as.map(|user| user.handle.unwrap_or(user.id)),
-            accountable: person(&context.accountable.iss, context.accountable.sub.as_str())?,
-            authority: claims.authorization_details,
-            task: context.task.id,
-            task_hash: context.task.hash,
-            txn: claims.txn,
-            confirmation: claims.cnf.jkt.or(claims.cnf.certificate).ok_or(Flaw::Binding)?,
-            policies: context.pol,
-            until,
-        })
-    }
-
-    /// The credential's id (`jti`).
-    pub fn id(&self) -> &CredentialId {
-        &self.id
-    }
-
-    /// Who issued it.
-    pub fn issuer(&self) -> &Issuer {
-        &self.issuer
-    }
-
-    /// The service that it is for.
-    pub fn audience(&self) -> &Audience {
-        &self.audience
-    }
-
-    /// The agent: the principal, and the only one.
-    pub fn agent(&self) -> &AgentId {
-        &self.agent
-    }
-
-    /// On whose errand.
-    pub fn mode(&self) -> &Mode {
-        &self.mode
-    }
-
-    /// The agent user to show; never an input to authorization.
-    pub fn presented_as(&self) -> Option<&str> {
-        self.presented.as_deref()
-    }
-
-    /// Who answers for the agent; confers nothing.
-    pub fn accountable(&self) -> &OperatorId {
-        &self.accountable
-    }
-
-    /// The task.
-    pub fn task(&self) -> &TaskId {
-        &self.task
-    }
-
-    /// Names the task's intent.
-    pub fn task_hash(&self) -> &Digest {
-        &self.task_hash
-    }
-
-    /// What joins the records of the task.
-    pub fn txn(&self) -> &TransactionId {
-        &self.txn
-    }
-
-    /// The thumbprint of the key that the presenter must prove.
-    pub fn confirmation(&self) -> &Thumbprint {
-        &self.confirmation
-    }
-
-    /// When it ends; it is over at this moment.
-    pub fn until(&self) -> Timestamp {
-        self.until
-    }
-
-    /// Whether it permits this action on this resource with these arguments. How often is for whoever counts: see
-    /// [`max_calls`](Self::max_calls), and [`Authorizer::accept`](crate::Authorizer::accept).
-    pub fn permits(&self, action: &ToolName, resource: &Resource, arguments: &Arguments) -> bool {
-        self.authority.iter().any(|detail| detail.permits(action, resource, arguments))
-    }
-
-    /// How many such calls it is good for, where it says so.
-    pub fn max_calls(&self, action: &ToolName, resource: &Resource, arguments: &Arguments) -> Option<u32> {
-        let permits = |detail: &&Detail| detail.permits(action, resource, arguments);
-        self.authority.iter().filter(permits).filter_map(Detail::max_calls).max()
-    }
-
-    pub(crate) fn policies(&self) -> Option<&Digest> {
-        self.policies.as_ref()
+        let facts = &credential.0;
+        let own = (&facts.issuer, &facts.id);
+        let above = facts.lineage.iter().map(|above| (&above.iss, &above.jti));
+        for (issuer, id) in above.chain([own]) {
+            match crate::live::shielded(|| view.status(issuer, id, facts.issued, now)) {
+                Some(Status::Good) => {}
+                Some(Status::Revoked) => return Err(Flaw::Revoked),
+                Some(Status::Unknown) | None => return Err(Flaw::Unavailable),
+            }
+        }
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use super::{AgentId, ProofError};
 use crate::canonical::Digest;
 use crate::entropy::Entropy;
 use crate::id::Audience;
-use crate::jose::{self, Algorithm, Flaw, Kind, VerifyingKey, base64url};
+use crate::jose::{self, Algorithm, Flaw, Kind, Leeway, VerifyingKey, base64url};
 use crate::live::locked;
 use crate::strict::present;
 use crate::time::Timestamp;
@@ -152,7 +152,7 @@ impl<T: Clone> Challenges<T> {
     /// Takes the challenge that a verified answer is to, word for word and in time. It is gone whether or not the rest
     /// matches: a challenge is answered once.
     pub(super) fn take(&self, answer: Answer, now: Timestamp) -> Result<Challenge, Flaw> {
-        jose::check_window(answer.iat, answer.iat, answer.exp, now)?;
+        jose::check_window((answer.iat, answer.iat, answer.exp), now, Leeway::default())?;
         let (asked, _) = locked(&self.open).remove(&answer.nonce).ok_or(Flaw::Replayed)?;
         let Answer { sub: agent, aud: audience, nonce, iat: issued, exp: until, proof } = answer;
         let answered = Challenge { agent, audience, nonce, issued, until, proof };

@@ -13,11 +13,13 @@ use crate::strict::{Object, present};
 use crate::time::Timestamp;
 
 /// No token is longer (token profile, section 2.2).
-const MAX_BYTES: usize = 16 * 1024;
+pub(crate) const MAX_BYTES: usize = 16 * 1024;
+/// No list of what is revoked is longer.
+const MAX_LIST: usize = 2 * 1024 * 1024;
 /// No header is longer.
 const MAX_HEADER: usize = 1024;
-/// No claims are longer or nested deeper.
-const CLAIMS: Limits = Limits { bytes: MAX_BYTES, depth: 16 };
+/// No claims are nested deeper.
+const MAX_DEPTH: usize = 16;
 
 /// A token was refused. What it says to outsiders is always the same; what was wrong is for the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +68,8 @@ pub enum Flaw {
     Binding,
     /// The authority in the token contradicts itself. An unknown constraint is a matter of [`Claims`](Self::Claims).
     Authority,
+    /// What was passed on grew, goes in a circle or too deep, or is not what the token says that it came from.
+    Lineage,
     /// What the token needs to be proven cannot be proven from it alone.
     Unproven,
     /// It was used before, or was made for another question.
@@ -120,6 +124,11 @@ impl Kind {
             // Entra and GitHub say which certificate is behind the key; nobody asks it.
             Self::IdToken => matches!(typ, None | Some("JWT")),
         }
+    }
+
+    /// No token of this kind is longer.
+    fn max_bytes(self) -> usize {
+        if self == Self::Revocations { MAX_LIST } else { MAX_BYTES }
     }
 
     /// Whether tokens of this kind are signed with the algorithm: JWT-SVIDs are not, with EdDSA.
@@ -178,7 +187,7 @@ pub(crate) struct Signed<'t> {
 impl<'t> Signed<'t> {
     /// Takes a token of the kind `kind` apart.
     pub(crate) fn read(kind: Kind, token: &'t str) -> Result<Self, Flaw> {
-        if token.len() > MAX_BYTES {
+        if token.len() > kind.max_bytes() {
             return Err(Flaw::Encoding);
         }
         let (message, signature) = token.rsplit_once('.').ok_or(Flaw::Encoding)?;
@@ -203,13 +212,13 @@ impl<'t> Signed<'t> {
 
     /// What it claims, unverified.
     pub(crate) fn claimed<C: DeserializeOwned>(&self) -> Result<C, Flaw> {
-        read(&self.claims, MAX_BYTES).ok_or(Flaw::Claims)
+        read(&self.claims, MAX_LIST).ok_or(Flaw::Claims)
     }
 
     /// All that it claims, unverified.
     pub(crate) fn members(&self) -> Result<BTreeMap<String, Json>, Flaw> {
         let text = std::str::from_utf8(&self.claims).map_err(|_| Flaw::Claims)?;
-        match json::parse(text, CLAIMS) {
+        match json::parse(text, Limits { bytes: MAX_BYTES, depth: MAX_DEPTH }) {
             Ok(Json::Record(members)) => Ok(members),
             _ => Err(Flaw::Claims),
         }
@@ -262,20 +271,24 @@ impl<C: DeserializeOwned, Owner: Clone + std::fmt::Display> Token<C, Owner> {
 /// Reads strict JSON into a typed value.
 fn read<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?;
-    json::parse(text, Limits { bytes: max, ..CLAIMS }).ok()?;
+    json::parse(text, Limits { bytes: max, depth: MAX_DEPTH }).ok()?;
     serde_json::from_str::<Object<T>>(text).ok().map(|object| object.0)
 }
 
-/// The time rules of every token: `iat ≤ nbf ≤ now < exp`, without leeway, at the second.
-pub(crate) fn check_window(iat: i64, nbf: i64, exp: i64, now: Timestamp) -> Result<Timestamp, Flaw> {
+/// The time rules of our tokens: `iat ≤ nbf ≤ now + leeway` and `now < exp + leeway`, at the second. Says when it ends.
+pub(crate) fn check_window(
+    (iat, nbf, exp): (i64, i64, i64),
+    now: Timestamp,
+    leeway: Leeway,
+) -> Result<Timestamp, Flaw> {
     let end = Timestamp::from_unix(exp).ok_or(Flaw::Claims)?;
     if iat < 1 || nbf < iat || exp <= nbf {
         return Err(Flaw::Claims);
     }
-    if now.unix() < nbf {
+    if now.unix().saturating_add(leeway.seconds()) < nbf {
         return Err(Flaw::NotYetValid);
     }
-    if now.unix() >= exp {
+    if now.unix() >= exp.saturating_add(leeway.seconds()) {
         return Err(Flaw::Expired);
     }
     Ok(end)

@@ -43,6 +43,10 @@ impl Leeway {
         }
     }
 
+    pub(crate) fn duration(self) -> Duration {
+        Duration::from_secs(self.0.into())
+    }
+
     pub(crate) fn seconds(self) -> i64 {
         self.0.into()
     }

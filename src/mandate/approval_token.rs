@@ -8,7 +8,7 @@ use super::{Approval, Detail};
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, Audience, Issuer, Subject, TaskId};
 use crate::identity::{AgentId, OperatorId};
-use crate::jose::{self, Flaw, KeySet, Kind, Refused, Token};
+use crate::jose::{self, Flaw, KeySet, Kind, Leeway, Refused, Token};
 use crate::strict::{object, objects, present_object};
 use crate::time::Timestamp;
 
@@ -43,7 +43,7 @@ impl ApprovalVerifier {
         if claims.aud != self.audience {
             return Err(Flaw::Audience.into());
         }
-        let until = jose::check_window(claims.iat, claims.nbf, claims.exp, now)?;
+        let until = jose::check_window((claims.iat, claims.nbf, claims.exp), now, Leeway::default())?;
         if claims.sub_id.sub != claims.sub || claims.sub_id.format != "iss_sub" || claims.sub_profile != "user" {
             return Err(Flaw::Subject.into());
         }

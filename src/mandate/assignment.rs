@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
     Action, ActionRequest, Caps, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Reservation, ToolName,
 };
-use crate::canonical::{Digest, Salt};
+use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{TaskId, TransactionId};
 use crate::identity::OperatorId;
 use crate::live::{Hold, locked};
@@ -116,7 +116,9 @@ pub(crate) struct Assignment {
     salt: Salt,
     life: Life,
     loose_ends: LooseEnds,
-    issued: Issued,
+    issued: Arc<Issued>,
+    /// Names the task in credentials, once somebody asked.
+    hash: OnceLock<Digest>,
     /// Its beginning is recorded.
     begun: AtomicBool,
     /// The task that it is a part of.
@@ -143,7 +145,8 @@ impl Assignment {
             salt,
             life: Life::default(),
             loose_ends: LooseEnds::default(),
-            issued: Issued::default(),
+            issued: Arc::default(),
+            hash: OnceLock::new(),
             begun: AtomicBool::new(false),
             parent: None,
             below: Mutex::default(),
@@ -279,14 +282,19 @@ impl Assignment {
         ActionRequest::new((&self.task, step), self.mandate.agent().id(), action, arguments)
     }
 
-    /// What a credential for this action is good for.
-    pub(crate) fn issue(&self, action: &Action) -> Issue {
-        Issue {
-            tool: action.tool().clone(),
-            resource: action.resource().clone(),
-            mode: action.mode().clone(),
-            arguments: self.keyed(action.arguments().digest()),
-        }
+    /// What a credential for this action is good for, under policies that were replaced so often.
+    pub(crate) fn issue(&self, action: &Action, policies: u32) -> Issue {
+        let mut encoder = Encoder::new("bailiwick/issue/v1");
+        encoder.text(action.tool().as_str()).text(action.resource().as_str());
+        encoder.fixed(action.arguments().digest().as_bytes());
+        let errand = self.mandate.errand(action.mode());
+        encoder.fixed(&errand.to_be_bytes());
+        Issue::new(&self.keyed(&encoder.finish()), policies, errand)
+    }
+
+    /// What names the task in credentials, computed once.
+    pub(crate) fn hash(&self, compute: impl FnOnce() -> Digest) -> &Digest {
+        self.hash.get_or_init(compute)
     }
 
     /// A digest as it may leave the process: keyed with the task's salt.
@@ -295,7 +303,7 @@ impl Assignment {
     }
 
     /// The credentials under it.
-    pub(crate) fn issued(&self) -> &Issued {
+    pub(crate) fn issued(&self) -> &Arc<Issued> {
         &self.issued
     }
 

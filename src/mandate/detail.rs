@@ -104,6 +104,16 @@ impl Detail {
         details.iter().all(all)
     }
 
+    /// Whether what these details give, the scope of an approval gives as well.
+    pub(crate) fn are_covered(details: &[Self], scope: &Scope) -> bool {
+        let covered = |detail: &Self| {
+            let grant = detail.grant().ok()?;
+            let mut wide = detail.actions.iter().map(|action| scope.grant(action));
+            Some(wide.all(|wide| wide.is_some_and(|wide| grant.is_subset(wide))))
+        };
+        details.iter().all(|detail| covered(detail) == Some(true))
+    }
+
     /// Whether it permits this action on this resource with these arguments.
     pub(crate) fn permits(&self, action: &ToolName, resource: &Resource, arguments: &Arguments) -> bool {
         self.actions.contains(action) && self.grant().is_ok_and(|grant| grant.beyond(resource, arguments).is_none())

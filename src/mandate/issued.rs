@@ -1,78 +1,119 @@
 //! What was issued under a task: for what each credential is good, and whether it was used.
 
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use super::{Mode, Resource, ToolName};
 use crate::canonical::Digest;
+use crate::expiring::{Expiring, Full};
 use crate::id::CredentialId;
 use crate::jose::Flaw;
 use crate::live::locked;
 use crate::time::Timestamp;
 
-/// Credentials of one task that are good at the same time.
-const MAX: usize = 1024;
+/// Credentials of one task that are not over yet.
+const MAX: usize = 1 << 16;
 
-/// What one credential is good for, once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What one credential is good for, once, and on what it rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Issue {
-    pub(crate) tool: ToolName,
-    pub(crate) resource: Resource,
-    pub(crate) mode: Mode,
-    pub(crate) arguments: Digest,
+    /// Names tool, resource, mode and arguments, under the task's salt.
+    action: u64,
+    /// How often policies had been replaced when it was permitted.
+    policies: u32,
+    /// Whose errand it is: 0 for the agent's own, otherwise the place among the task's approvals, from 1.
+    errand: u16,
 }
 
-/// The credentials of one task that are good or were used. A credential that is given up is forgotten, and so refused.
-#[derive(Debug, Default)]
-pub(crate) struct Issued(Mutex<BTreeMap<CredentialId, Entry>>);
+impl Issue {
+    pub(crate) fn new(action: &Digest, policies: u32, errand: u16) -> Self {
+        // Whoever looks for another action with the same eight bytes does not know the salt, and has one try for each question
+        // to the door.
+        let [[action, _], _] = action.halves();
+        Self { action, policies, errand }
+    }
+}
+
+/// The credentials of one task that are not over. Each costs about a hundred bytes. A credential that is given up is kept as
+/// dead, for others may have to be told.
+#[derive(Debug)]
+pub(crate) struct Issued(Mutex<Expiring<[u8; 16], Entry>>);
+
+impl Default for Issued {
+    fn default() -> Self {
+        Self(Mutex::new(Expiring::new(MAX)))
+    }
+}
 
 #[derive(Debug)]
 struct Entry {
     issue: Issue,
-    until: Timestamp,
-    used: bool,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Good,
+    Used,
+    Dead,
 }
 
 impl Issued {
     /// Enters a credential; says whether there was room.
     #[must_use]
-    pub(crate) fn enter(&self, id: CredentialId, issue: Issue, until: Timestamp, now: Timestamp) -> bool {
-        let mut entries = locked(&self.0);
-        if entries.len() >= MAX {
-            entries.retain(|_, entry| now < entry.until);
-        }
-        let room = entries.len() < MAX;
-        if room {
-            entries.insert(id, Entry { issue, until, used: false });
-        }
-        room
+    pub(crate) fn enter(&self, id: &CredentialId, issue: Issue, until: Timestamp, now: Timestamp) -> bool {
+        let Some(bits) = id.bits() else {
+            return false;
+        };
+        locked(&self.0).insert(bits, Entry { issue, state: State::Good }, until, now) != Err(Full)
     }
 
-    pub(crate) fn withdraw(&self, id: &CredentialId) {
-        locked(&self.0).remove(id);
+    /// Gives a credential up; says whether it was good.
+    pub(crate) fn withdraw(&self, id: &CredentialId) -> bool {
+        let (mut entries, bits) = (locked(&self.0), id.bits());
+        match bits.and_then(|bits| entries.get_mut(&bits)) {
+            Some(entry) => std::mem::replace(&mut entry.state, State::Dead) == State::Good,
+            None => false,
+        }
     }
 
-    /// Whether the credential is good and was not used.
-    pub(crate) fn is_good(&self, id: &CredentialId) -> bool {
-        locked(&self.0).get(id).is_some_and(|entry| !entry.used)
+    /// Whether the credential is good, was not used, and rests on policies that were replaced so often.
+    pub(crate) fn is_good(&self, id: &CredentialId, policies: u32) -> bool {
+        let is_good = |entry: &Entry| entry.state == State::Good && entry.issue.policies == policies;
+        id.bits().is_some_and(|bits| locked(&self.0).get(&bits).is_some_and(is_good))
     }
 
     /// How many are good and were not used.
     pub(crate) fn count(&self, now: Timestamp) -> u64 {
         let entries = locked(&self.0);
-        entries.values().map(|entry| u64::from(!entry.used && now < entry.until)).sum()
+        entries.living(now).map(|(_, entry, _)| u64::from(entry.state == State::Good)).sum()
     }
 
     /// Uses the credential, for exactly what it is good for. Of any number of calls at once, one succeeds.
-    pub(crate) fn use_up(&self, id: &CredentialId, wanted: &Issue) -> Result<(), Flaw> {
-        match locked(&self.0).get_mut(id) {
-            Some(entry) if entry.used => Err(Flaw::Replayed),
-            Some(entry) if entry.issue != *wanted => Err(Flaw::Binding),
+    pub(crate) fn use_up(&self, id: &CredentialId, wanted: Issue) -> Result<(), Flaw> {
+        let (mut entries, bits) = (locked(&self.0), id.bits());
+        match bits.and_then(|bits| entries.get_mut(&bits)) {
+            None | Some(Entry { state: State::Dead, .. }) => Err(Flaw::Revoked),
+            Some(Entry { state: State::Used, .. }) => Err(Flaw::Replayed),
+            Some(entry) if entry.issue.action != wanted.action => Err(Flaw::Binding),
             Some(entry) => {
-                entry.used = true;
+                entry.state = State::Used;
                 Ok(())
             }
-            None => Err(Flaw::Revoked),
         }
+    }
+
+    /// The last second in which one of them could be good.
+    pub(crate) fn last(&self, now: Timestamp) -> Option<i64> {
+        locked(&self.0).living(now).map(|(_, _, until)| until).max()
+    }
+
+    /// Those that are not over, and that nobody may honour any more: given up, used, from other policies than `policies`, or
+    /// on an errand that does not stand.
+    pub(crate) fn revoked(&self, now: Timestamp, policies: u32, stands: impl Fn(u16) -> bool) -> Vec<CredentialId> {
+        let entries = locked(&self.0);
+        let is_dead = |entry: &Entry| {
+            entry.state != State::Good || entry.issue.policies != policies || !stands(entry.issue.errand)
+        };
+        let dead = entries.living(now).filter(|(_, entry, _)| is_dead(entry));
+        dead.map(|(bits, _, _)| CredentialId::of(bits)).collect()
     }
 }

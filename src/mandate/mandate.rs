@@ -175,7 +175,29 @@ impl Mandate {
     /// of those that are not over, the one that lasts longest.
     pub(crate) fn basis(&self, mode: &Mode, now: Timestamp) -> Option<&Approval> {
         let theirs = |approval: &&Approval| mode.operator().is_none_or(|operator| operator == approval.operator());
-        self.approvals.iter().map(Arc::as_ref).filter(theirs).filter(|approval| now < approval.ends()).max_by_key(|a| a.ends())
+        self.approvals
+            .iter()
+            .map(Arc::as_ref)
+            .filter(theirs)
+            .filter(|approval| now < approval.ends())
+            .max_by_key(|a| a.ends())
+    }
+
+    /// The number of this errand: 0 for the agent's own, otherwise the place among the approvals, from 1.
+    pub(crate) fn errand(&self, mode: &Mode) -> u16 {
+        let Some(operator) = mode.operator() else {
+            return 0;
+        };
+        let place = self.approvals.iter().position(|approval| approval.operator() == operator);
+        place.and_then(|place| u16::try_from(place.saturating_add(1)).ok()).unwrap_or(u16::MAX)
+    }
+
+    /// The errand with this number.
+    pub(crate) fn mode_of(&self, errand: u16) -> Option<Mode> {
+        match usize::from(errand).checked_sub(1) {
+            None => Some(Mode::Autonomous),
+            Some(place) => self.approvals.get(place).map(|approval| Mode::OnBehalfOf(approval.operator().clone())),
+        }
     }
 
     /// Whether this person approved the task.

@@ -39,6 +39,8 @@ pub struct Evaluator {
     snapshot: Arc<ArcSwap<Snapshot>>,
     /// Decisions that were counted, where Cedar is asked every so often.
     decisions: Arc<AtomicU32>,
+    /// How often other policies took the place of those before.
+    replaced: Arc<AtomicU32>,
 }
 
 /// A bundle that loaded and does not decide yet.
@@ -75,13 +77,18 @@ impl Evaluator {
     }
 
     pub(super) fn of(terms: Arc<Terms>, snapshot: Snapshot) -> Self {
-        Self { terms, snapshot: Arc::new(ArcSwap::from_pointee(snapshot)), decisions: Arc::default() }
+        Self {
+            terms,
+            snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+            decisions: Arc::default(),
+            replaced: Arc::default(),
+        }
     }
 
     /// The same policies, to be replaced apart from these.
     pub(crate) fn apart(&self) -> Self {
         let snapshot = Arc::new(ArcSwap::new(self.snapshot.load_full()));
-        Self { terms: Arc::clone(&self.terms), snapshot, decisions: Arc::default() }
+        Self { terms: Arc::clone(&self.terms), snapshot, decisions: Arc::default(), replaced: Arc::default() }
     }
 
     /// Loads another bundle over the same tools. What is as it was is not read again.
@@ -91,7 +98,16 @@ impl Evaluator {
 
     /// Replaces everything that decides, for every clone. A decision sees the old or the new, never parts of both.
     pub(crate) fn install(&self, loaded: Loaded) {
+        let differ = loaded.digest() != self.digest();
         self.snapshot.store(Arc::new(loaded.0));
+        if differ {
+            self.replaced.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// How often other policies took the place of those before: what rested on earlier ones does not come back with them.
+    pub(crate) fn replaced(&self) -> u32 {
+        self.replaced.load(Ordering::Acquire)
     }
 
     /// What is loaded.

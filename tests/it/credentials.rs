@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bailiwick::audit::MemorySink;
-use bailiwick::credential::{CredentialVerifier, MintKey, Minter};
+use bailiwick::credential::{Confirmation, CredentialVerifier, MintKey, Minter};
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::TaskId;
 use bailiwick::identity::{
@@ -20,7 +20,7 @@ use bailiwick::{Authorizer, Digest, Error};
 
 use crate::published::{
     AGENT, APPROVALS, AUTHZ, CHILD, ERP, ISSUER, approvals, audience, bytes, contents, credentials, encode, issuer,
-    known,
+    known, shown,
 };
 use crate::world::{OPEN, START, args, at, operator};
 
@@ -100,8 +100,8 @@ fn the_known_credentials_verify_and_say_what_they_say() {
         ),
     ] {
         let token = known(name).jwt;
-        let credential = credentials().verify(&token, at(from)).expect(name);
-        assert_eq!(credential, credentials().verify(&token, at(until - 1)).expect(name));
+        let credential = credentials().verify(&shown(&token), at(from)).expect(name);
+        assert_eq!(credential, credentials().verify(&shown(&token), at(until - 1)).expect(name));
         assert_eq!(credential.agent(), &AgentId::spiffe(RECONCILER).unwrap(), "{name}");
         assert_eq!(credential.mode(), &mode, "{name}");
         assert_eq!(credential.presented_as(), presented, "{name}");
@@ -112,7 +112,7 @@ fn the_known_credentials_verify_and_say_what_they_say() {
         assert_eq!(credential.task().as_str(), "tsk_Yk3v0Q9m2nR7sT1u", "{name}");
         assert_eq!(credential.txn().as_str(), "txn_6fN3hW9kE2aD7cB0", "{name}");
         assert_eq!(credential.task_hash().to_string(), "sha-256:G32YOxbMrJFdLDEavY6O6rF95BxoE7JcSf5aSm5MWks", "{name}");
-        assert_eq!(credential.confirmation().as_str(), AGENT.thumbprint, "{name}");
+        assert_eq!(credential.confirmation(), &Confirmation::Key(AGENT.public().thumbprint()), "{name}");
         assert_eq!(credential.until(), at(until), "{name}");
 
         let (read, write) = ("invoices.read".parse().unwrap(), "journal-entries.write".parse().unwrap());
@@ -128,8 +128,8 @@ fn the_known_credentials_verify_and_say_what_they_say() {
         assert_eq!(calls, (name == "obo").then_some(20), "{name}");
         assert_eq!(credential.max_calls(&read, &here, &Arguments::none()), None, "{name}");
 
-        let early = credentials().verify(&token, at(from - 1)).expect_err(name);
-        let late = credentials().verify(&token, at(until)).expect_err(name);
+        let early = credentials().verify(&shown(&token), at(from - 1)).expect_err(name);
+        let late = credentials().verify(&shown(&token), at(until)).expect_err(name);
         assert_eq!((early.flaw(), late.flaw()), (Flaw::NotYetValid, Flaw::Expired), "{name}");
         assert_eq!(early.to_string(), late.to_string(), "outsiders are told no reason");
     }
@@ -202,7 +202,7 @@ fn no_kind_of_token_is_accepted_as_another() {
     let now = at(START + 80);
 
     let verdicts = |token: &str| {
-        let credential = credentials.verify(token, now).map_err(|refused| refused.flaw()).err();
+        let credential = credentials.verify(&shown(token), now).map_err(|refused| refused.flaw()).err();
         let approval = approvals.verify(token, now).map_err(|refused| refused.flaw()).err();
         let proof = match possession.verify(token, now) {
             Ok(_) => None,
@@ -216,7 +216,7 @@ fn no_kind_of_token_is_accepted_as_another() {
         ("auto", known("auto").jwt, (None, header, header)),
         ("obo", known("obo").jwt, (None, header, header)),
         ("sub", known("sub").jwt, (unproven, header, header)),
-        ("proj", known("proj").jwt, (Some(Flaw::Claims), header, header)),
+        ("proj", known("proj").jwt, (None, header, header)),
         ("approval", known("approval").jwt, (header, None, header)),
         ("possession", answer, (header, header, None)),
     ] {
@@ -285,7 +285,7 @@ fn a_task_begins_from_an_approval_token_and_goes_as_far() {
 
     let erp_audience = audience(ERP);
     let credential = task.mint(permit, &erp_audience).unwrap();
-    let verified = credentials().verify(credential.expose(), at(START + 40)).unwrap();
+    let verified = credentials().verify(&shown(credential.expose()), at(START + 40)).unwrap();
     assert_eq!(verified, erp.door.verify(credential.expose(), &erp_audience).unwrap());
     // The task and the approval are named as in the known credential that rests on it.
     let (_, claims) = contents(credential.expose());

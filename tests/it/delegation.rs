@@ -148,10 +148,7 @@ fn a_part_ends_when_the_task_does_or_before() {
     let task = world.door.begin(world.mandate(delegable(2)).until(end)).unwrap();
     let until = |agent, until: i64| part(agent, delegable(1)).until(at(START + until));
     let asked = at(START + 601);
-    assert_eq!(
-        refused(task.delegate(until(worker(&world, "a"), 601))),
-        DelegationError::Later { asked, allowed: end }
-    );
+    assert_eq!(refused(task.delegate(until(worker(&world, "a"), 601))), DelegationError::Later { asked, allowed: end });
     assert_eq!(delegate(&world, &task, "a", scope()).unwrap().until(), end, "the task's");
     assert_eq!(task.delegate(until(worker(&world, "a"), 599)).unwrap().until(), at(START + 599), "an earlier one");
     let short = worker_until(&world, "a", at(START + 300));
@@ -441,9 +438,8 @@ struct NoBeginning(Arc<MemorySink>);
 
 impl AuditSink for NoBeginning {
     fn record(&self, event: &Event) -> Ack {
-        let begins = |agent: &bailiwick::audit::AgentRecord| {
-            matches!(agent.fact, AgentFact::Begun { parent: Some(_), .. })
-        };
+        let begins =
+            |agent: &bailiwick::audit::AgentRecord| matches!(agent.fact, AgentFact::Begun { parent: Some(_), .. });
         if event.agent.as_ref().is_some_and(begins) {
             return Ack::failed(AuditError::Failed(Found::new("not this one")));
         }
@@ -584,7 +580,8 @@ fn limited(calls: Option<u32>, reads: Option<u32>, depth: u8) -> Scope {
 #[test]
 fn whatever_agents_do_together_budgets_are_kept_as_a_naive_reader_would() {
     let (refusals, deepest) = (Cell::new(0), Cell::new(0));
-    let input = (proptest::option::of(1_u32..8), proptest::option::of(1_u32..8), proptest::collection::vec(steps(), 60));
+    let input =
+        (proptest::option::of(1_u32..8), proptest::option::of(1_u32..8), proptest::collection::vec(steps(), 60));
     hold_often((96, 40), input, |(calls, reads, steps)| {
         let world = World::new(OPEN);
         let root = Node { calls, reads, ..Node::default() };

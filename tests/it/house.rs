@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The rooms from left to right; a file takes from its own place and from what is left of it.
 const ROOMS: &[&[&str]] = &[
-    &["canonical", "entropy", "id", "jose", "json", "live", "secret", "strict", "time"],
+    &["canonical", "entropy", "expiring", "id", "jose", "json", "live", "secret", "strict", "time"],
     &["identity"],
     &["mandate"],
     &["policy"],
@@ -25,6 +25,7 @@ const ROOMS: &[&[&str]] = &[
         "manual",
         "reinstatement",
         "review",
+        "revocations",
         "task",
     ],
     &["testing"],

@@ -1,6 +1,6 @@
 //! The published test keys (RFC 8032, section 7.1), what was signed with them, and a pen to sign more.
 
-use bailiwick::credential::CredentialVerifier;
+use bailiwick::credential::{CredentialVerifier, Presentation, danger};
 use bailiwick::id::{Audience, Issuer};
 use bailiwick::jose::{KeySet, VerifyingKey};
 use bailiwick::mandate::ApprovalVerifier;
@@ -100,6 +100,11 @@ pub(crate) fn credentials() -> CredentialVerifier {
     let keys = KeySet::new().with(issuer(AUTHZ), ISSUER.public()).expect("a new key");
     let keys = keys.with(issuer("https://approvals.acme.example"), APPROVALS.public()).expect("a new key");
     CredentialVerifier::new(keys, audience(ERP))
+}
+
+/// A token as it is shown by somebody of whom the host knows that they hold its key.
+pub(crate) fn shown(token: &str) -> Presentation<'_> {
+    danger::possession_vouched_by_host(Presentation::new(token))
 }
 
 /// Verifies the approvals service's approvals for the issuer; knows the issuer's key as well.

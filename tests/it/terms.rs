@@ -131,8 +131,8 @@ enum More {
 /// Any of them; those of bounds more often, since there are more ways to be wrong.
 fn more() -> impl Strategy<Value = More> {
     use More::{
-        AnyValue, Ask, Audiences, Autonomous, Calls, Depth, Higher, Lower, NoBound, NoLimit, OrAbsent, Preapproved, Resources,
-        ToolCalls, Value,
+        AnyValue, Ask, Audiences, Autonomous, Calls, Depth, Higher, Lower, NoBound, NoLimit, OrAbsent, Preapproved,
+        Resources, ToolCalls, Value,
     };
     prop_oneof![
         1 => select(&[Calls, Depth, ToolCalls, Resources, Audiences, Autonomous, Preapproved, Ask]),

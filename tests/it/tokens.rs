@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::pens::{Pen, changed, flaw, without};
-use crate::published::{AGENT, ISSUER as OURS, audience, credentials, encode, issuer, known};
+use crate::published::{AGENT, ISSUER as OURS, audience, credentials, encode, issuer, known, shown};
 use crate::world::{START, at};
 
 const HOST: &str = "https://host.acme.example";
@@ -189,7 +189,8 @@ fn our_own_tokens_are_nobody_s_and_nobody_s_are_ours() {
         assert_eq!(kind.flaw(&answer), Some(Flaw::Header), "an answer as a {}", kind.name);
         for typ in ["JWT", "JOSE"] {
             let text = kind.claims.to_string();
-            let by_ours = credentials().verify(&OURS.sign_text(&OURS.header(typ).to_string(), &text), at(START));
+            let by_ours =
+                credentials().verify(&shown(&OURS.sign_text(&OURS.header(typ).to_string(), &text)), at(START));
             assert_eq!(by_ours.map_err(|refused| refused.flaw()).err(), Some(Flaw::Header), "a {}", kind.name);
             let as_answer = possession.verify(&AGENT.sign_text(&AGENT.header(typ).to_string(), &text), at(START));
             assert_eq!(flaw(as_answer), Some(Flaw::Header), "a {} as an answer", kind.name);

@@ -1,0 +1,35 @@
+//! How often things were used that are good for a number of times, for as long as they live.
+
+use std::hash::Hash;
+use std::sync::Mutex;
+
+use crate::expiring::{Expiring, Full};
+use crate::jose::Flaw;
+use crate::live::locked;
+use crate::time::Timestamp;
+
+/// Counted uses. What lives is never forgotten; when it is full of that, everything new is refused.
+#[derive(Debug)]
+pub(super) struct Uses<K>(Mutex<Expiring<K, u32>>);
+
+impl<K: Eq + Hash> Uses<K> {
+    /// Room for `max` things that live at once.
+    pub(super) fn new(max: usize) -> Self {
+        Self(Mutex::new(Expiring::new(max)))
+    }
+
+    /// Uses something once that lives until `until` and is good for `times` uses. Of any number of calls at once, as many
+    /// succeed.
+    pub(super) fn count(&self, key: K, times: u32, until: Timestamp, now: Timestamp) -> Result<(), Flaw> {
+        let mut uses = locked(&self.0);
+        match uses.get_mut(&key) {
+            Some(used) if *used >= times => Err(Flaw::Replayed),
+            Some(used) => {
+                *used += 1;
+                Ok(())
+            }
+            None if times == 0 => Err(Flaw::Replayed),
+            None => uses.insert(key, 1, until, now).map_err(|Full| Flaw::Unavailable),
+        }
+    }
+}
