@@ -9,6 +9,7 @@ mod credential;
 mod known;
 mod lineage;
 mod minter;
+mod passing;
 mod presentation;
 mod projected;
 mod reader;

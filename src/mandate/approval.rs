@@ -1,8 +1,8 @@
 //! An approval: one operator's consent to one scope, or to one exact action.
 
-use std::fmt;
 use std::sync::Arc;
 
+use super::pass::Text;
 use super::{ActionRequest, Scope};
 use crate::canonical::{Digest, Encoder};
 use crate::id::{ApprovalId, TaskId};
@@ -83,16 +83,6 @@ pub struct Approval {
     digest: Digest,
     /// The token, where it came as one: it opens nothing, and is shown to whoever checks a credential that names it.
     text: Option<Text>,
-}
-
-/// The compact form of an approval token. Names people, and so is not for logs.
-#[derive(Clone, PartialEq, Eq)]
-struct Text(Arc<str>);
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Text(..)")
-    }
 }
 
 impl Approval {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, Caps, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Reservation, ToolName,
+    Action, ActionRequest, Caps, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Passes, Reservation, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{TaskId, TransactionId};
@@ -117,6 +117,7 @@ pub(crate) struct Assignment {
     life: Life,
     loose_ends: LooseEnds,
     issued: Arc<Issued>,
+    passes: Passes,
     /// Names the task in credentials, once somebody asked.
     hash: OnceLock<Digest>,
     /// Its beginning is recorded.
@@ -146,6 +147,7 @@ impl Assignment {
             life: Life::default(),
             loose_ends: LooseEnds::default(),
             issued: Arc::default(),
+            passes: Passes::default(),
             hash: OnceLock::new(),
             begun: AtomicBool::new(false),
             parent: None,
@@ -305,6 +307,11 @@ impl Assignment {
     /// The credentials under it.
     pub(crate) fn issued(&self) -> &Arc<Issued> {
         &self.issued
+    }
+
+    /// What was passed on of it, as strangers are shown it.
+    pub(crate) fn passes(&self) -> &Passes {
+        &self.passes
     }
 
     /// What is still to be written.
