@@ -11,6 +11,7 @@ use bailiwick::identity::{
     AgentId, AgentIdentity, AgentKey, AgentUser, AgentUserId, HumanOperator, Namespace, OperatorId, OperatorSession,
     Registry, VerifiedWorkload, danger,
 };
+use bailiwick::jose::KeySet;
 use bailiwick::mandate::{
     ActionClass, Approval, ArgumentType, Arguments, Bound, Grant, Intent, Mandate, Resource, Scope, Tool,
 };
@@ -40,6 +41,8 @@ pub(crate) struct World {
     pub(crate) triage_bot: AgentUser,
     pub(crate) payer_bot: AgentUser,
     pub(crate) key: AgentKey,
+    /// What others verify the door's credentials with.
+    pub(crate) keys: KeySet,
 }
 
 /// The second after the start of 1970.
@@ -155,6 +158,7 @@ impl World {
         let (triage_bot, payer_bot) = (bind(&triage, "triage-bot"), bind(&payer, "payer-bot"));
         let issuer = Issuer::new("https://authz.acme.example").expect("an issuer");
         let minter = Minter::new(issuer, MintKey::generate(&SystemEntropy).expect("a key"));
+        let keys = minter.keys().clone();
         let door = Authorizer::builder(Arc::clone(&registry), evaluator, sink)
             .minter(minter)
             .administration(standard())
@@ -176,6 +180,7 @@ impl World {
             triage_bot,
             payer_bot,
             key: AgentKey::generate(&SystemEntropy).expect("a key"),
+            keys,
         }
     }
 
