@@ -44,6 +44,7 @@ mod identity;
 mod interop;
 mod keys;
 mod laws;
+mod lineage;
 mod lints;
 mod minted;
 mod model;
