@@ -231,13 +231,16 @@ impl Assignment {
         self.begun.load(Ordering::Acquire) && self.state() != TaskState::Active
     }
 
-    /// Ends the task. The first ending counts; says whether this was it.
+    /// Ends the task. The first ending counts, and what ends above comes first; says whether it had not ended.
     pub(crate) fn end(&self, state: TaskState) -> bool {
-        if self.state() == TaskState::EndedAbove {
-            self.life.leave(TaskState::EndedAbove);
-            return false;
-        }
-        self.life.leave(state)
+        let is_over = self.state() == TaskState::EndedAbove;
+        self.life.leave(if is_over { TaskState::EndedAbove } else { state })
+    }
+
+    /// Whether neither it nor a task above was ended, whatever became of their agents.
+    pub(crate) fn was_going_on(&self) -> bool {
+        let is_active = |assignment: &Self| assignment.life.state() == TaskState::Active;
+        is_active(self) && self.above().all(|above| is_active(above))
     }
 
     pub(crate) fn standing(&self) -> Standing {

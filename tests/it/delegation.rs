@@ -6,7 +6,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 use bailiwick::audit::{Ack, AgentFact, AuditError, AuditSink, Event, MemorySink, Permit};
-use bailiwick::id::{Found, TaskId};
+use bailiwick::id::{Audience, Found, TaskId};
 use bailiwick::identity::RegistryError;
 use bailiwick::mandate::{ActionClass, Approval, Grant, Intent, Mandate, MandateError, Scope, ScopeError, TaskState};
 use bailiwick::policy::{Outcome, Reason, ReasonCode};
@@ -326,6 +326,22 @@ fn what_ends_a_part_leaves_what_is_above_and_beside_it() {
     assert_eq!(other.state(), TaskState::Halted);
     assert!(task.authorize(&read()).is_ok());
     assert!(world.door.halt(&world.ada, Halt::Task(one.id().clone())).is_err(), "ends once");
+}
+
+#[test]
+fn stopping_an_agent_says_what_ended_below_it_too() {
+    let world = World::new(OPEN);
+    let (task, other) = (world.task(delegable(2)), world.task(delegable(1)));
+    let child = delegate(&world, &task, "a", delegable(1)).unwrap();
+    let below = delegate(&world, &child, "b", scope()).unwrap();
+    let _beside = delegate(&world, &other, "c", scope()).unwrap();
+    let _credential = below.mint(below.authorize(&read()).unwrap(), &audience()).unwrap();
+    let stopped = world.door.retire(&world.bob, &id("a")).unwrap().ended();
+    assert_eq!((stopped.tasks, stopped.credentials), (2, 1));
+    assert_eq!((child.state(), below.state()), (TaskState::Halted, TaskState::EndedAbove));
+    drop(task);
+    let stopped = world.door.retire(&world.ada, &world.triage).unwrap().ended();
+    assert_eq!((stopped.tasks, stopped.credentials), (2, 0), "what had ended before is not counted");
 }
 
 #[test]
@@ -669,49 +685,40 @@ fn whatever_agents_do_together_budgets_are_kept_as_a_naive_reader_would() {
     assert!(deepest.get() >= 4, "{} deep", deepest.get());
 }
 
-/// A chain of scopes, each within the one above, with ends that never grow.
-fn chains() -> impl Strategy<Value = (Vec<Terms>, Vec<Option<u64>>)> {
-    let terms = proptest::collection::vec(terms::terms(), 2..=9);
-    terms.prop_flat_map(|terms| {
-        let count = terms.len();
-        (Just(terms), proptest::collection::vec(proptest::option::of(60_u64..4_000), count))
-    })
+/// One agent more: what its part is narrowed by, if by anything, and an end, if there is one of its own.
+type More = (Option<Terms>, Option<u64>);
+
+fn chains() -> impl Strategy<Value = (Terms, Vec<More>)> {
+    let more = (proptest::option::weighted(0.3, terms::terms()), proptest::option::of(60_u64..4_000));
+    (terms::terms(), proptest::collection::vec(more, 1..=8))
 }
 
 #[test]
 fn along_a_chain_authority_only_shrinks() {
     let depths = Cell::new([0_u32; 9]);
     let actions = any::actions(60);
-    hold_often((48, 40), chains(), |(terms, ends)| {
+    let minted = Cell::new(0);
+    hold_often((64, 40), chains(), |(first, more)| {
         let world = World::new(OPEN);
-        let length = u8::try_from(terms.len()).unwrap();
-        let mut tasks: Vec<Task> = Vec::new();
-        let mut scopes: Vec<Scope> = Vec::new();
-        let mut met: Option<Terms> = None;
-        for (place, (terms, end)) in (0_u8..).zip(terms.into_iter().zip(ends)) {
-            let own = met.as_ref().map_or(terms.clone(), |above| above.and(&terms));
-            let own = own.delegable(Some(length - 1 - place).filter(|depth| *depth > 0));
-            met = Some(own.clone());
-            let scope = own.scope();
-            let task = match tasks.last() {
-                None => world.task(scope.clone()),
-                Some(above) => {
-                    // Wider than the one above it is refused, in whatever respect.
-                    for _ in 0..1 {
-                        let wider = terms.clone().delegable(Some(length - place).filter(|depth| *depth <= 8)).scope();
-                        let answer = delegate(&world, above, &format!("x{place}"), wider);
-                        prop_assert!(answer.is_err());
-                    }
-                    let part = part(worker(&world, &format!("w{place}")), scope.clone());
-                    let part = match end {
-                        Some(end) => part.until(at(START).after(Duration::from_secs(end)).min(above.until())),
-                        None => part,
-                    };
-                    above.delegate(part).unwrap()
-                }
+        let depth = u8::try_from(more.len()).unwrap();
+        let mut terms = first.delegable(Some(depth));
+        let mut scopes = vec![terms.scope()];
+        let mut tasks = vec![world.task(terms.scope())];
+        for (place, (narrowed, end)) in (1_u8..).zip(more) {
+            let above = tasks.last().unwrap();
+            // Who may delegate as deep as whoever is above is refused.
+            let answer = delegate(&world, above, &format!("x{place}"), terms.scope());
+            prop_assert!(matches!(answer, Err(Error::Delegation(DelegationError::Depth { .. }))), "{:?}", answer);
+            terms = narrowed.map_or(terms.clone(), |other| terms.and(&other));
+            terms = terms.delegable(Some(depth - place).filter(|depth| *depth > 0));
+            let part = part(worker(&world, &format!("w{place}")), terms.scope());
+            let part = match end {
+                Some(end) => part.until(at(START).after(Duration::from_secs(end)).min(above.until())),
+                None => part,
             };
+            let task = above.delegate(part).unwrap();
             tasks.push(task);
-            scopes.push(scope);
+            scopes.push(terms.scope());
         }
         for pair in tasks.windows(2) {
             prop_assert!(pair[1].until() <= pair[0].until());
@@ -726,20 +733,21 @@ fn along_a_chain_authority_only_shrinks() {
         }
         // What the last one may, everyone above might have been asked for, in the same mode.
         let last = tasks.last().unwrap();
-        for action in actions.iter().take(20) {
+        for action in &actions {
             let outcomes = tasks.iter().map(|task| task.verdict(action).unwrap().outcome);
             let outcomes: Vec<_> = outcomes.collect();
             prop_assert!(outcomes.windows(2).all(|pair| pair[1] <= pair[0]), "{:?} for {:?}", outcomes, action);
-            if let Ok(permit) = last.authorize(action) {
-                for audience in ["https://jira.acme.example", "https://bank.acme.example"] {
-                    let audience = bailiwick::id::Audience::new(audience).unwrap();
-                    let Ok(credential) = last.authorize(action).map(|permit| last.mint(permit, &audience)) else {
-                        continue;
-                    };
-                    let Ok(credential) = credential else { continue };
-                    prop_assert!(tasks.iter().all(|task| credential.until() <= task.until()));
+            for audience in ["https://jira.acme.example", "https://bank.acme.example"] {
+                let audience = Audience::new(audience).unwrap();
+                let Some(credential) = last.authorize(action).ok().and_then(|it| last.mint(it, &audience).ok()) else {
+                    continue;
+                };
+                prop_assert!(tasks.iter().all(|task| credential.until() <= task.until()));
+                minted.set(minted.get() + 1);
+                for above in &tasks {
+                    let refused = above.authorize(action).ok().and_then(|permit| above.mint(permit, &audience).err());
+                    prop_assert!(refused.is_none(), "{:?}", refused);
                 }
-                drop(permit);
             }
         }
         let mut counts = depths.get();
@@ -748,6 +756,7 @@ fn along_a_chain_authority_only_shrinks() {
         Ok(tasks.len() > 2)
     });
     assert!(depths.get()[8] > 0, "to depth 8: {:?}", depths.get());
+    assert!(minted.get() >= 20, "{} credentials", minted.get());
 }
 
 proptest! {
