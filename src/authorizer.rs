@@ -19,7 +19,7 @@ use crate::policy::Evaluator;
 use crate::task::Task;
 
 /// Abandoned tasks that are closed when another begins.
-const CLOSED_AT_BEGIN: usize = 2;
+pub(crate) const CLOSED_AT_BEGIN: usize = 2;
 
 /// The door: admits agents, begins tasks, stops them. Cheap to clone; clones are the same door.
 #[derive(Clone)]

@@ -1,12 +1,14 @@
 //! Strict JSON (RFC 8259, I-JSON): duplicate members refused at every depth, size and depth bounded before
 //! anything is built, numbers kept as they were written.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
 use crate::id::Found;
 
@@ -92,6 +94,95 @@ fn depth(text: &str) -> usize {
     }
     deepest
 }
+
+/// Whether a text is strict JSON that [`parse`] would take, without building anything, and its members have none of these names.
+pub(crate) fn is_strict(text: &str, limits: Limits, never: &[&str]) -> bool {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let strict = Strict { depth: limits.depth, never };
+    text.len() <= limits.bytes && strict.deserialize(&mut reader).is_ok() && reader.end().is_ok()
+}
+
+/// Looks at one value, of at most this depth.
+#[derive(Clone, Copy)]
+struct Strict<'n> {
+    depth: usize,
+    /// Names that its own members do not have.
+    never: &'n [&'n str],
+}
+
+impl Strict<'_> {
+    fn within<E: Error>(self) -> Result<Self, E> {
+        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("too deep"))?;
+        Ok(Self { depth, never: &[] })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("strict JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let within = self.within()?;
+        let mut names: SmallVec<[Name<'de>; 24]> = SmallVec::new();
+        while let Some(name) = map.next_key::<Name<'de>>()? {
+            if self.never.contains(&name.0.as_ref()) {
+                return Err(A::Error::custom("a name that must not be there"));
+            }
+            names.push(name);
+            map.next_value_seed(within)?;
+        }
+        names.sort_unstable();
+        match names.windows(2).any(|pair| pair.first() == pair.last()) {
+            true => Err(A::Error::custom("a name twice")),
+            false => Ok(()),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let within = self.within()?;
+        while seq.next_element_seed(within)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// A member's name, where it stood unless it is written with escapes.
+#[derive(PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Where in `text` an error is that was found in its part `part`.
 fn syntax(error: &serde_json::Error, part: &str, text: &str) -> JsonError {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::known::Known;
-use super::token::Claims;
+use super::token::{Claims, FORBIDDEN};
 use crate::canonical::Digest;
 use crate::jose::{Flaw, KeySet, Kind, Signed};
 use crate::mandate::Detail;
@@ -66,7 +66,8 @@ impl Link {
         }
         let signed = Signed::read(Kind::Delegation, token).or_else(|_| Signed::read(Kind::Credential, token))?;
         let (_, (owner, key)) = keys.get(signed.kid()).ok_or(Flaw::UnknownKey)?;
-        let claims: Claims = signed.verified_by(key)?;
+        signed.check(key)?;
+        let claims: Claims = signed.claimed_without(FORBIDDEN)?;
         if claims.iss != *owner {
             return Err(Flaw::Issuer);
         }

@@ -280,7 +280,7 @@ impl Minter {
                 task: TaskClaim { hash: *self.task_hash(assignment), id: assignment.task().clone(), step: None },
                 v: 1,
             },
-            rest: std::collections::BTreeMap::new(),
+            status: None,
         })
     }
 

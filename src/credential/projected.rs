@@ -1,8 +1,6 @@
 //! A credential in the other convention (RFC 8693, section 4.1): the person is the subject, the agent the actor. It is read
 //! as what it means: the agent acts, on behalf of the person.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -11,7 +9,7 @@ use crate::id::{Audience, CredentialId, Issuer, Subject, TransactionId};
 use crate::identity::AgentId;
 use crate::jose::Flaw;
 use crate::mandate::Detail;
-use crate::strict::{object, objects};
+use crate::strict::{object, objects, present};
 
 /// The longest life of a projection, in seconds.
 const MAX_LIFETIME: i64 = 60;
@@ -38,8 +36,8 @@ pub(super) struct Projected {
     txn: TransactionId,
     #[serde(rename = "urn:bailiwick:claims:v1", deserialize_with = "object")]
     context: Projection,
-    #[serde(flatten)]
-    rest: BTreeMap<String, IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    status: Option<IgnoredAny>,
 }
 
 /// The agent. Another actor within it is history, which counts for nothing (RFC 8693, section 4.1): it is not there.
@@ -111,7 +109,7 @@ impl Projected {
                 task: context.task,
                 v: context.v,
             },
-            rest: self.rest,
+            status: self.status,
         })
     }
 }

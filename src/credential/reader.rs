@@ -7,7 +7,7 @@ use super::known::Known;
 use super::lineage::{self, Link};
 use super::presentation::Presentation;
 use super::projected::Projected;
-use super::token::{Claims, ModeClaim};
+use super::token::{Claims, FORBIDDEN, FORBIDDEN_WITH_ACTOR, ModeClaim};
 use super::verified::{Facts, VerifiedCredential};
 use crate::id::{Audience, Issuer};
 use crate::identity::OperatorId;
@@ -71,9 +71,9 @@ impl Reader {
 
 /// The claims, in whichever convention they are written, of this issuer and for this audience.
 fn claims(signed: &Signed<'_>, owner: &Issuer, audience: &Audience) -> Result<Claims, Flaw> {
-    let claims = match signed.claimed::<Claims>() {
+    let claims = match signed.claimed_without::<Claims>(FORBIDDEN) {
         Ok(claims) => claims,
-        Err(flaw) => signed.claimed::<Projected>().map_err(|_| flaw)?.native()?,
+        Err(_) => signed.claimed_without::<Projected>(FORBIDDEN_WITH_ACTOR)?.native()?,
     };
     if claims.iss != *owner {
         return Err(Flaw::Issuer);

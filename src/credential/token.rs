@@ -2,7 +2,7 @@
 //!
 //! Members are in lexical order, so that what is written is canonical JSON (RFC 8785).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub(super) const MAX_LIFETIME: u64 = 900;
 pub(super) const MAX_DEPTH: u8 = 8;
 
 /// Claims that say something else than this kind of token can mean.
-const FORBIDDEN: [&str; 13] = [
+pub(super) const FORBIDDEN: &[&str] = &[
     "act",
     "acr",
     "amr",
@@ -37,6 +37,8 @@ const FORBIDDEN: [&str; 13] = [
     "preferred_username",
     "roles",
 ];
+/// The same, where the agent is the actor.
+pub(super) const FORBIDDEN_WITH_ACTOR: &[&str] = FORBIDDEN.split_at(1).1;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Claims {
@@ -58,9 +60,9 @@ pub(super) struct Claims {
     pub(super) txn: TransactionId,
     #[serde(rename = "urn:bailiwick:claims:v1", deserialize_with = "object")]
     pub(super) context: Context,
-    /// What else is there: ignored (RFC 7519, section 4), unless it is forbidden.
-    #[serde(flatten, skip_serializing)]
-    pub(super) rest: BTreeMap<String, IgnoredAny>,
+    /// A reference to a status list. What else is there is ignored (RFC 7519, section 4), unless it is forbidden.
+    #[serde(default, deserialize_with = "present", skip_serializing)]
+    pub(super) status: Option<IgnoredAny>,
 }
 
 /// The key that the presenter must prove (RFC 7800): exactly one.
@@ -233,7 +235,7 @@ impl Claims {
     /// The rules that the claims keep among themselves: token profile, sections 2.1 and 2.2.
     pub(super) fn check(&self) -> Result<(), Flaw> {
         let context = &self.context;
-        if context.v != 1 || FORBIDDEN.iter().any(|name| self.rest.contains_key(*name)) {
+        if context.v != 1 {
             return Err(Flaw::Claims);
         }
         if self.sub != self.client_id || self.sub_profile.as_deref().is_some_and(|profile| profile != "ai_agent") {
@@ -252,7 +254,7 @@ impl Claims {
             return Err(Flaw::Subject);
         }
         // A status list is somebody else's word, which is not asked for here.
-        if self.rest.contains_key("status") {
+        if self.status.is_some() {
             return Err(Flaw::Unproven);
         }
         self.check_lineage()

@@ -1,53 +1,23 @@
 //! Strict base64url without padding (RFC 4648, section 5; RFC 7515, section 2).
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// Text that is not canonical base64url: padding, stray characters, impossible length or non-zero trailing bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotBase64Url;
 
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..=chunk.len() {
-            let six = (bits >> (18 - 6 * place)) & 63;
-            text.push(ALPHABET.get(six as usize).map_or('-', |letter| char::from(*letter)));
-        }
-    }
-    text
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Appends the text of these bytes.
+pub(crate) fn append(bytes: &[u8], text: &mut String) {
+    URL_SAFE_NO_PAD.encode_string(bytes, text);
 }
 
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, NotBase64Url> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    for chunk in text.as_bytes().chunks(4) {
-        if chunk.len() == 1 {
-            return Err(NotBase64Url);
-        }
-        let mut bits = 0_u32;
-        for letter in chunk {
-            bits = bits << 6 | u32::from(six(*letter)?);
-        }
-        bits <<= 6 * (4 - chunk.len());
-        let [_, whole @ ..] = bits.to_be_bytes();
-        let (kept, rest) = whole.split_at(chunk.len() - 1);
-        if rest.iter().any(|byte| *byte != 0) {
-            return Err(NotBase64Url);
-        }
-        bytes.extend_from_slice(kept);
-    }
-    Ok(bytes)
-}
-
-fn six(letter: u8) -> Result<u8, NotBase64Url> {
-    match letter {
-        b'A'..=b'Z' => Ok(letter - b'A'),
-        b'a'..=b'z' => Ok(letter - b'a' + 26),
-        b'0'..=b'9' => Ok(letter - b'0' + 52),
-        b'-' => Ok(62),
-        b'_' => Ok(63),
-        _ => Err(NotBase64Url),
-    }
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| NotBase64Url)
 }
 
 #[cfg(test)]

@@ -150,12 +150,13 @@ pub(crate) fn sign_with(
     sign: impl FnOnce(&[u8]) -> Vec<u8>,
 ) -> String {
     let header = format!(r#"{{"alg":"{}","kid":"{kid}","typ":"{}"}}"#, algorithm.name(), kind.typ());
-    let mut token = base64url::encode(header.as_bytes());
+    let mut token = String::with_capacity((header.len() + claims.len() + 64).div_ceil(3) * 4 + 8);
+    base64url::append(header.as_bytes(), &mut token);
     token.push('.');
-    token.push_str(&base64url::encode(claims));
+    base64url::append(claims, &mut token);
     let signature = sign(token.as_bytes());
     token.push('.');
-    token.push_str(&base64url::encode(&signature));
+    base64url::append(&signature, &mut token);
     token
 }
 
@@ -197,7 +198,7 @@ impl<'t> Signed<'t> {
             _ => Err(Flaw::Encoding),
         };
         let (header, claims, signature) = (part(header)?, part(claims)?, part(signature)?);
-        let header: Header = read(&header, MAX_HEADER).ok_or(Flaw::Header)?;
+        let header: Header = read(&header, MAX_HEADER, &[]).ok_or(Flaw::Header)?;
         let algorithm = Algorithm::named(&header.alg).ok_or(Flaw::Header)?;
         if !kind.admits(&header) || !kind.is_signed_with(algorithm) {
             return Err(Flaw::Header);
@@ -212,7 +213,12 @@ impl<'t> Signed<'t> {
 
     /// What it claims, unverified.
     pub(crate) fn claimed<C: DeserializeOwned>(&self) -> Result<C, Flaw> {
-        read(&self.claims, MAX_LIST).ok_or(Flaw::Claims)
+        self.claimed_without(&[])
+    }
+
+    /// The same, where it has no claims of these names.
+    pub(crate) fn claimed_without<C: DeserializeOwned>(&self, never: &[&str]) -> Result<C, Flaw> {
+        read(&self.claims, MAX_LIST, never).ok_or(Flaw::Claims)
     }
 
     /// All that it claims, unverified.
@@ -269,10 +275,10 @@ impl<C: DeserializeOwned, Owner: Clone + std::fmt::Display> Token<C, Owner> {
 }
 
 /// Reads strict JSON into a typed value.
-fn read<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Option<T> {
+fn read<T: DeserializeOwned>(bytes: &[u8], max: usize, never: &[&str]) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?;
-    json::parse(text, Limits { bytes: max, depth: MAX_DEPTH }).ok()?;
-    serde_json::from_str::<Object<T>>(text).ok().map(|object| object.0)
+    let is_strict = json::is_strict(text, Limits { bytes: max, depth: MAX_DEPTH }, never);
+    serde_json::from_str::<Object<T>>(text).ok().filter(|_| is_strict).map(|object| object.0)
 }
 
 /// The time rules of our tokens: `iat ≤ nbf ≤ now + leeway` and `now < exp + leeway`, at the second. Says when it ends.

@@ -106,7 +106,7 @@ pub enum MandateError {
 
 /// An agent, an intent, and the people who approved it: what a task begins with.
 ///
-/// Every task needs an approval. An action on behalf of a person needs that person's own; an autonomous one needs
+/// Every task needs an approval; a part that is [delegated](crate::TaskHandle::delegate) rests on those of its task. An action on behalf of a person needs that person's own; an autonomous one needs
 /// a scope that lists it as such.
 #[derive(Debug)]
 pub struct Mandate {

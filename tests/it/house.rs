@@ -34,8 +34,9 @@ const ROOMS: &[&[&str]] = &[
 /// What may be named only where it is at home.
 const HOMES: &[(&str, &[&str])] = &[
     ("cedar_policy", &["policy/", "testing/cedar_tests/written.rs"]),
-    ("smallvec", &["policy/"]),
+    ("smallvec", &["json.rs", "policy/"]),
     ("smol_str", &["policy/"]),
+    ("base64::", &["jose/base64url.rs"]),
     ("regex::", &["mandate/pattern.rs"]),
     ("miette::", &["policy/diagnostic.rs"]),
     ("ring::", &["canonical.rs", "entropy.rs", "jose/"]),
