@@ -54,27 +54,26 @@ impl fmt::Debug for Digest {
 impl std::str::FromStr for Digest {
     type Err = crate::id::IdError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.strip_prefix("sha-256:")
-            .and_then(|rest| base64url::decode(rest).ok())
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or_else(|| crate::id::IdError {
-                what: "digest",
-                want: "`sha-256:` and 43 characters of base64url",
-                found: crate::id::Found::new(text),
-            })
+        text.strip_prefix("sha-256:").and_then(base64url::decode_32).map(Self).ok_or_else(|| crate::id::IdError {
+            what: "digest",
+            want: "`sha-256:` and 43 characters of base64url",
+            found: crate::id::Found::new(text),
+        })
     }
 }
 
 impl serde::Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut text = String::with_capacity(51);
+        text.push_str("sha-256:");
+        base64url::append(&self.0, &mut text);
+        serializer.serialize_str(&text)
     }
 }
 
 impl<'de> serde::Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <String as serde::Deserialize>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        deserializer.deserialize_str(crate::id::Parsed::<Self>::new("digest"))
     }
 }
 

@@ -6,6 +6,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -60,8 +62,7 @@ macro_rules! text {
     (@store $store:ty) => { $store };
     ($(#[$doc:meta])* $name:ident $(in $store:ty)?, $what:literal, $want:expr, $valid:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name($crate::id::text!(@store $($store)?));
 
         impl $name {
@@ -89,6 +90,18 @@ macro_rules! text {
             type Err = $crate::id::IdError;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 Self::new(text)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str($crate::id::Parsed::<Self>::new($what))
             }
         }
 
@@ -126,6 +139,27 @@ macro_rules! text {
     };
 }
 pub(crate) use text;
+
+/// Reads a text where it stands: most of it is never copied before it was found to be valid.
+pub(crate) struct Parsed<T>(&'static str, PhantomData<T>);
+
+impl<T> Parsed<T> {
+    pub(crate) fn new(what: &'static str) -> Self {
+        Self(what, PhantomData)
+    }
+}
+
+impl<T: FromStr<Err: fmt::Display>> serde::de::Visitor<'_> for Parsed<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a string: {}", self.0)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
 
 /// Two names that make one, and the text of the whole: written once, shared by every clone. Whoever makes it sees to
 /// it that no two pairs have the same text. Equal by that text, ordered by its parts.

@@ -95,36 +95,30 @@ fn depth(text: &str) -> usize {
     deepest
 }
 
-/// Whether a text is strict JSON that [`parse`] would take, without building anything, and its members have none of these names.
-pub(crate) fn is_strict(text: &str, limits: Limits, never: &[&str]) -> bool {
+/// Whether a text is strict JSON that [`parse`] would take, without building anything.
+pub(crate) fn is_strict(text: &str, limits: Limits) -> bool {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let strict = Strict { depth: limits.depth, never };
-    text.len() <= limits.bytes && strict.deserialize(&mut reader).is_ok() && reader.end().is_ok()
+    text.len() <= limits.bytes && Strict(limits.depth).deserialize(&mut reader).is_ok() && reader.end().is_ok()
 }
 
-/// Looks at one value, of at most this depth.
+/// Looks at one value, of at most this depth, in which nothing is named twice.
 #[derive(Clone, Copy)]
-struct Strict<'n> {
-    depth: usize,
-    /// Names that its own members do not have.
-    never: &'n [&'n str],
-}
+pub(crate) struct Strict(pub(crate) usize);
 
-impl Strict<'_> {
+impl Strict {
     fn within<E: Error>(self) -> Result<Self, E> {
-        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("too deep"))?;
-        Ok(Self { depth, never: &[] })
+        self.0.checked_sub(1).map(Self).ok_or_else(|| E::custom("too deep"))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict<'_> {
+impl<'de> DeserializeSeed<'de> for Strict {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict<'_> {
+impl<'de> Visitor<'de> for Strict {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,9 +129,6 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let within = self.within()?;
         let mut names: SmallVec<[Name<'de>; 24]> = SmallVec::new();
         while let Some(name) = map.next_key::<Name<'de>>()? {
-            if self.never.contains(&name.0.as_ref()) {
-                return Err(A::Error::custom("a name that must not be there"));
-            }
             names.push(name);
             map.next_value_seed(within)?;
         }
@@ -182,7 +173,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 /// A member's name, where it stood unless it is written with escapes.
 #[derive(PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(transparent)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(crate) struct Name<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 /// Where in `text` an error is that was found in its part `part`.
 fn syntax(error: &serde_json::Error, part: &str, text: &str) -> JsonError {

@@ -101,6 +101,7 @@ mod json;
 mod live;
 pub mod mandate;
 pub mod manual;
+mod open;
 pub mod policy;
 mod reinstatement;
 mod review;

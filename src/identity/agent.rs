@@ -8,7 +8,7 @@ use super::proof::VerifiedWorkload;
 use super::registry::Sponsors;
 use super::{OperatorId, ProofMethod, SpiffeError, SpiffeId};
 use crate::canonical::Digest;
-use crate::id::{Found, IdError, Issuer, Pair, Subject};
+use crate::id::{Found, IdError, Issuer, Pair, Parsed, Subject};
 use crate::jose::{Thumbprint, base64url};
 use crate::live::Hold;
 use crate::time::Timestamp;
@@ -26,8 +26,7 @@ use crate::time::Timestamp;
 /// assert_eq!(other.to_string().parse(), Ok(other));
 /// # Ok::<(), bailiwick::id::IdError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgentId(Form);
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,6 +130,18 @@ impl TryFrom<String> for AgentId {
 impl From<AgentId> for String {
     fn from(id: AgentId) -> Self {
         id.as_str().to_owned()
+    }
+}
+
+impl serde::Serialize for AgentId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for AgentId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Parsed::<Self>::new("agent id"))
     }
 }
 

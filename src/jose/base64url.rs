@@ -20,6 +20,15 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, NotBase64Url> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| NotBase64Url)
 }
 
+/// 32 bytes, a digest or a key for instance.
+pub(crate) fn decode_32(text: &str) -> Option<[u8; 32]> {
+    // The decoder takes no buffer that could be too small for a text of this length, with padding.
+    let mut bytes = [0; 33];
+    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+    let (bytes, _) = bytes.split_at_checked(length)?;
+    bytes.try_into().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@ use super::{Algorithm, KeySet, Leeway, SigningKey, Thumbprint, VerifyingKey, bas
 use crate::canonical::Digest;
 use crate::id::{Audience, Issuer};
 use crate::json::{self, Json, Limits};
+use crate::open::Open;
 use crate::strict::{Object, present};
 use crate::time::Timestamp;
 
@@ -198,7 +199,7 @@ impl<'t> Signed<'t> {
             _ => Err(Flaw::Encoding),
         };
         let (header, claims, signature) = (part(header)?, part(claims)?, part(signature)?);
-        let header: Header = read(&header, MAX_HEADER, &[]).ok_or(Flaw::Header)?;
+        let header: Header = read(&header, MAX_HEADER).ok_or(Flaw::Header)?;
         let algorithm = Algorithm::named(&header.alg).ok_or(Flaw::Header)?;
         if !kind.admits(&header) || !kind.is_signed_with(algorithm) {
             return Err(Flaw::Header);
@@ -213,12 +214,16 @@ impl<'t> Signed<'t> {
 
     /// What it claims, unverified.
     pub(crate) fn claimed<C: DeserializeOwned>(&self) -> Result<C, Flaw> {
-        self.claimed_without(&[])
+        read(&self.claims, MAX_LIST).ok_or(Flaw::Claims)
     }
 
-    /// The same, where it has no claims of these names.
-    pub(crate) fn claimed_without<C: DeserializeOwned>(&self, never: &[&str]) -> Result<C, Flaw> {
-        read(&self.claims, MAX_LIST, never).ok_or(Flaw::Claims)
+    /// The same, where other claims are ignored unless they have one of these names. What `C` has itself must be strict.
+    pub(crate) fn claimed_without<C: DeserializeOwned>(&self, never: &'static [&'static str]) -> Result<C, Flaw> {
+        let text = std::str::from_utf8(&self.claims).map_err(|_| Flaw::Claims)?;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let claims = C::deserialize(Open { inner: &mut reader, never, depth: MAX_DEPTH }).map_err(|_| Flaw::Claims)?;
+        reader.end().map_err(|_| Flaw::Claims)?;
+        Ok(claims)
     }
 
     /// All that it claims, unverified.
@@ -275,9 +280,9 @@ impl<C: DeserializeOwned, Owner: Clone + std::fmt::Display> Token<C, Owner> {
 }
 
 /// Reads strict JSON into a typed value.
-fn read<T: DeserializeOwned>(bytes: &[u8], max: usize, never: &[&str]) -> Option<T> {
+fn read<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let is_strict = json::is_strict(text, Limits { bytes: max, depth: MAX_DEPTH }, never);
+    let is_strict = json::is_strict(text, Limits { bytes: max, depth: MAX_DEPTH });
     serde_json::from_str::<Object<T>>(text).ok().filter(|_| is_strict).map(|object| object.0)
 }
 
