@@ -160,6 +160,20 @@ fn what_is_passed_on_is_made_once_while_it_lasts() {
 }
 
 #[test]
+fn what_is_passed_on_later_ends_no_later_than_what_it_hangs_on() {
+    let world = World::new(OPEN);
+    let tasks = chain(&world, 2);
+    let first = mint(&tasks[1], &read());
+    world.clock.set(at(START + 500));
+    let credential = mint(&tasks[2], &read());
+    assert!(Arc::ptr_eq(&first.lineage()[0], &credential.lineage()[0]), "the older one still lasts long enough");
+    let end = |token: &str| contents(token).1["exp"].as_i64();
+    assert_eq!(end(&credential.lineage()[1]), Some(START + 900));
+    let shown = danger::possession_vouched_by_host(credential.presentation());
+    assert!(verifier(&world).verify(&shown, at(START + 500)).is_ok());
+}
+
+#[test]
 fn tokens_are_not_in_what_is_logged() {
     let world = World::new(OPEN);
     let tasks = chain(&world, 1);
