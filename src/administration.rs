@@ -1,5 +1,7 @@
 //! Administering at the door: who may is decided by policy, what is taken away takes effect at once, and all is recorded.
 
+use std::sync::Arc;
+
 use crate::audit::{Administered, AgentFact, Lanes, OperatorFact};
 use crate::authorizer::{Authorizer, Halt};
 use crate::break_glass::By;
@@ -39,7 +41,7 @@ impl Authorizer {
                 let assignment = open.ok_or(Error::UnknownTask(task))?;
                 let agent = assignment.mandate().agent().id();
                 let now = door.allow(by, AdminAction::HaltTask, On::Agent(&door.governed(agent)?), Vec::new())?;
-                if !assignment.end(TaskState::Halted) {
+                if !assignment.end(TaskState::Halted) || assignment.state() != TaskState::Halted {
                     return Err(Error::UnknownTask(assignment.task().clone()));
                 }
                 let lanes = Door::lanes(by, Some(agent), Administered::Task);
@@ -195,13 +197,17 @@ impl Door {
         Ok(change.ending(ended))
     }
 
-    /// Ends what is open of agents that were stopped, which is dead already: for the record.
+    /// Ends what is open of agents that were stopped, and what is below it, which is dead already: for the record.
     fn end_tasks(&self, agents: &[AgentId], now: Timestamp) -> Ended {
         if agents.is_empty() {
             return Ended::default();
         }
         let is_theirs = |assignment: &Assignment| agents.binary_search(assignment.mandate().agent().id()).is_ok();
-        let open: Vec<_> = locked(&self.open).values().filter(|assignment| is_theirs(assignment)).cloned().collect();
+        let is_below = |assignment: &Assignment| assignment.above().any(|above| is_theirs(above));
+        let ends = |assignment: &&Arc<Assignment>| {
+            (is_theirs(assignment) || is_below(assignment)) && assignment.was_going_on()
+        };
+        let open: Vec<_> = locked(&self.open).values().filter(ends).cloned().collect();
         let ended = open.iter().filter(|assignment| assignment.end(TaskState::Halted));
         ended.fold(Ended::default(), |sum, assignment| sum.with(assignment.issued().count(now)))
     }

@@ -1,6 +1,5 @@
 //! The authorizer: wires the rooms, begins tasks, and stops them.
 
-use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,13 +13,13 @@ use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::projection::Drift;
 use crate::identity::{AgentId, AgentIdentity, Elsewhere, Registry, RegistryError, VerifiedWorkload};
 use crate::jose::Refused;
-use crate::live::{locked, shielded};
-use crate::mandate::{Action, Assignment, Mandate, TaskState};
+use crate::live::shielded;
+use crate::mandate::{Action, Assignment, Mandate};
 use crate::policy::Evaluator;
 use crate::task::Task;
 
 /// Abandoned tasks that are closed when another begins.
-const CLOSED_AT_BEGIN: usize = 2;
+pub(crate) const CLOSED_AT_BEGIN: usize = 2;
 
 /// The door: admits agents, begins tasks, stops them. Cheap to clone; clones are the same door.
 #[derive(Clone)]
@@ -114,23 +113,8 @@ impl Authorizer {
         let lives = door.lives(&mandate)?;
         let txn = TransactionId::draw(door.entropy.as_ref())?;
         let salt = Salt::draw(door.entropy.as_ref())?;
-        let assignment = Arc::new(Assignment::new((task.clone(), txn), mandate, until, lives, salt));
-        // The id is taken before anything is consumed or recorded: of two tasks with one id, one never was.
-        match locked(&door.open).entry(task.clone()) {
-            Entry::Occupied(_) => return Err(Error::TaskExists(task)),
-            Entry::Vacant(place) => place.insert(Arc::clone(&assignment)),
-        };
-        door.consume_and_record(&assignment, now).inspect_err(|_| {
-            assignment.end(TaskState::Abandoned);
-            door.forget(&assignment);
-        })?;
-        assignment.note_begun();
-        if assignment.state() != TaskState::Active {
-            // Halted while it began.
-            door.close(&assignment)?;
-            return Err(Error::Halted);
-        }
-        Ok(Task::new(Arc::clone(door), assignment))
+        let assignment = Arc::new(Assignment::new((task, txn), mandate, until, lives, salt));
+        door.open(assignment, |assignment| door.consume_and_record(assignment, now))
     }
 
     /// Verifies a credential that this door minted for `audience`, and uses nothing up. Refused the moment its task, its

@@ -1,5 +1,6 @@
 //! What the authorizer and its tasks share: who is known, what decides, where records go, which tasks are open.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -15,6 +16,7 @@ use crate::live::{Cell, locked, shielded};
 use crate::mandate::{Approval, Assignment, Lives, Mandate, Mode, Once, OnceError, TaskState};
 use crate::policy::{Administration, Evaluator, check_standing};
 use crate::revocations::Outlived;
+use crate::task::Task;
 use crate::time::Timestamp;
 
 /// What is behind the door.
@@ -56,7 +58,7 @@ impl Door {
     /// Hangs on to what the task's life depends on.
     pub(crate) fn lives(&self, mandate: &Mandate) -> Result<Lives, Error> {
         let everything = self.everything.hold().ok_or(Error::Halted)?;
-        let held = |approval: &Approval| {
+        let held = |approval: &Arc<Approval>| {
             let operator = approval.operator();
             Ok((operator.clone(), self.registry.hold_operator(operator)?))
         };
@@ -85,6 +87,30 @@ impl Door {
         }
     }
 
+    /// Opens a task once its beginning is recorded.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        assignment: Arc<Assignment>,
+        record: impl FnOnce(&Assignment) -> Result<(), Error>,
+    ) -> Result<Task, Error> {
+        // The id is taken before anything is consumed or recorded: of two tasks with one id, one never was.
+        match locked(&self.open).entry(assignment.task().clone()) {
+            Entry::Occupied(place) => return Err(Error::TaskExists(place.key().clone())),
+            Entry::Vacant(place) => place.insert(Arc::clone(&assignment)),
+        };
+        record(&assignment).inspect_err(|_| {
+            assignment.end(TaskState::Abandoned);
+            self.forget(&assignment);
+        })?;
+        assignment.note_begun();
+        if assignment.state() != TaskState::Active {
+            // Halted while it began.
+            self.close(&assignment)?;
+            return Err(Error::Halted);
+        }
+        Ok(Task::new(Arc::clone(self), assignment))
+    }
+
     /// Consumes the approvals of a task and records its beginning; on any failure the approvals are as they were.
     pub(crate) fn consume_and_record(&self, assignment: &Assignment, now: Timestamp) -> Result<(), Error> {
         let mut consumed = Vec::new();
@@ -107,6 +133,7 @@ impl Door {
             scope: intent.scope().digest(),
             until: assignment.until(),
             sponsor: agent.sponsor().clone(),
+            parent: None,
         };
         let mut agent_lane = Some((agent.id().clone(), begun));
         let mut recorded = false;

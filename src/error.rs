@@ -2,6 +2,7 @@
 
 use crate::audit::AuditError;
 use crate::credential::MintError;
+use crate::delegation::DelegationError;
 use crate::entropy::EntropyError;
 use crate::id::{ApprovalId, TaskId};
 use crate::identity::{OperatorId, ProofError, RegistryError};
@@ -30,6 +31,9 @@ pub enum Error {
         /// Why not.
         source: OnceError,
     },
+    /// The task does not delegate this.
+    #[error("the task does not delegate this")]
+    Delegation(#[from] DelegationError),
     /// A task with this id is open.
     #[error("the task {0} has begun already")]
     TaskExists(TaskId),

@@ -44,7 +44,7 @@ impl fmt::Debug for TaskHandle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Closed {
-    /// Its state: completed, unless a human had halted it.
+    /// Its state: completed, unless it was ended before.
     pub state: TaskState,
     /// Permitted actions whose effect nobody told.
     pub unknown: u64,
@@ -135,7 +135,7 @@ impl TaskHandle {
         ask: impl FnOnce(&Evaluator, &Question<'_>) -> T,
     ) -> Result<T, ClockError> {
         let now = self.door.trail.clock().now()?;
-        let ledger = self.assignment.ledger().view(action.tool());
+        let ledger = self.assignment.view(action.tool());
         let request = self.assignment.request(action, ledger.step);
         let standing = self.assignment.standing();
         Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
@@ -149,7 +149,7 @@ impl TaskHandle {
 
     /// What a human is asked to approve, so that they may do so before the action is held.
     pub fn request(&self, action: &Action) -> ActionRequest {
-        self.assignment.request(action, self.assignment.ledger().view(action.tool()).step)
+        self.assignment.request(action, self.assignment.view(action.tool()).step)
     }
 
     /// Asks for leave to take one action, at the point of taking it.

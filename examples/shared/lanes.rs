@@ -17,6 +17,11 @@ pub(crate) fn table(events: &[Event]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// The last part of an agent's id.
+fn name(agent: &str) -> &str {
+    agent.rsplit('/').next().unwrap_or(agent)
+}
+
 fn row(event: &Event) -> [String; 4] {
     let link = event.agent.as_ref().map(|r| &r.link).or(event.operator.as_ref().map(|r| &r.link));
     let link = link.or(event.agent_user.as_ref().map(|r| &r.link));
@@ -27,23 +32,27 @@ fn row(event: &Event) -> [String; 4] {
             match &record.fact {
                 OperatorFact::Approved { purpose, .. } => format!("{who} approved “{purpose}”"),
                 OperatorFact::ActedFor { outcome, .. } => format!("for {who}: {outcome:?}").to_lowercase(),
+                OperatorFact::Voided { .. } => format!("for {who}: voided"),
                 OperatorFact::Done { effect, .. } => format!("for {who}: {effect:?}").to_lowercase(),
                 other => format!("{who}: {other:?}"),
             }
         }),
         event.agent.as_ref().map_or(String::new(), |record| match &record.fact {
             AgentFact::Admitted { proof, .. } => format!("admitted, {}", proof.as_str()),
-            AgentFact::Begun { .. } => "task begun".to_owned(),
+            AgentFact::Begun { parent: None, .. } => format!("{}: task begun", name(record.agent.as_str())),
+            AgentFact::Begun { .. } => format!("{}: part of a task begun", name(record.agent.as_str())),
+            AgentFact::Delegated { to, depth, .. } => format!("delegated to {} ({depth} deep)", name(to.as_str())),
             AgentFact::Decided(decided) => {
                 let why =
                     decided.verdict.reason.as_ref().map_or(String::new(), |r| format!(" ({})", r.code().as_str()));
                 let outcome = format!("{:?}", decided.verdict.outcome).to_lowercase();
                 format!("{} {}: {outcome}{why}", decided.mode.as_str(), decided.tool)
             }
+            AgentFact::Voided { reason, .. } => format!("voided ({})", reason.code().as_str()),
             AgentFact::Minted { audience, .. } => format!("key for {audience}"),
             AgentFact::Done { effect, .. } => format!("{effect:?}").to_lowercase(),
             AgentFact::Ended { state, calls, unknown } => {
-                format!("task {state:?}, {calls} calls, {unknown} unknown").to_lowercase()
+                format!("task {}, {calls} calls, {unknown} unknown", state.as_str())
             }
             other => format!("{other:?}"),
         }),

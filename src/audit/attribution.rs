@@ -143,13 +143,16 @@ impl Sighting {
     }
 }
 
+/// One task: a transaction has several where parts were delegated, and a task's name can come again in another one.
+type Named<'e> = (&'e TransactionId, Option<&'e TaskId>);
+
 /// What was seen of the events so far.
 #[derive(Default)]
 struct Search<'e> {
-    candidates: BTreeMap<EventId, (&'e TransactionId, Attribution)>,
+    candidates: BTreeMap<EventId, (Named<'e>, Attribution)>,
     /// Who answered for the agent when the task began.
-    sponsors: BTreeMap<&'e TransactionId, &'e OperatorId>,
-    ended: BTreeSet<&'e TransactionId>,
+    sponsors: BTreeMap<Named<'e>, &'e OperatorId>,
+    ended: BTreeSet<Named<'e>>,
 }
 
 impl<'e> Search<'e> {
@@ -158,15 +161,16 @@ impl<'e> Search<'e> {
             return;
         };
         let (link, agent) = (&record.link, &record.agent);
+        let own = (&link.txn, link.task.as_ref());
         match &record.fact {
-            AgentFact::Begun { sponsor, .. } => drop(self.sponsors.insert(&link.txn, sponsor)),
+            AgentFact::Begun { sponsor, .. } => drop(self.sponsors.insert(own, sponsor)),
             AgentFact::Decided(decided) => {
                 // The lane of the agent user is there only where the user is the agent's own.
                 let named = event.agent_user.as_ref().filter(|one| matches!(one.fact, AgentUserFact::Named { .. }));
                 if let (Some(named), Some(task)) = (named, &link.task)
                     && sighting.concerns(&named.agent_user, decided, link.at)
                 {
-                    let behind = self.behind(&decided.mode, &link.txn);
+                    let behind = self.behind(&decided.mode, &own);
                     let candidate = Attribution {
                         agent: agent.clone(),
                         task: task.clone(),
@@ -179,7 +183,7 @@ impl<'e> Search<'e> {
                         effect: None,
                         off_by: Duration::ZERO,
                     };
-                    self.candidates.insert(link.event, (&link.txn, candidate));
+                    self.candidates.insert(link.event, (own, candidate));
                 }
             }
             AgentFact::Voided { decision, .. } => drop(self.candidates.remove(decision)),
@@ -189,16 +193,16 @@ impl<'e> Search<'e> {
                     candidate.effect = Some((*effect, link.at));
                 }
             }
-            AgentFact::Ended { .. } => drop(self.ended.insert(&link.txn)),
+            AgentFact::Ended { .. } => drop(self.ended.insert(own)),
             _ => {}
         }
     }
 
-    fn behind(&self, mode: &Mode, txn: &TransactionId) -> Behind {
+    fn behind(&self, mode: &Mode, own: &Named<'_>) -> Behind {
         match mode {
             Mode::OnBehalfOf(operator) => Behind::OnBehalfOf(operator.clone()),
             // An admission tells who answered at another time: where the task's beginning is not recorded, later.
-            Mode::Autonomous => match self.sponsors.get(txn) {
+            Mode::Autonomous => match self.sponsors.get(own) {
                 Some(sponsor) => Behind::Sponsor((*sponsor).clone()),
                 None => Behind::NotInTheseRecords,
             },
@@ -208,7 +212,7 @@ impl<'e> Search<'e> {
     fn found(self, sighting: &Sighting) -> Vec<Attribution> {
         let Self { candidates, ended, .. } = self;
         // A task that ended tells the effect of all that ran: what has none never ran.
-        let ran = |(txn, one): &(&TransactionId, Attribution)| one.effect.is_some() || !ended.contains(txn);
+        let ran = |(own, one): &(Named<'_>, Attribution)| one.effect.is_some() || !ended.contains(own);
         candidates
             .into_values()
             .filter(ran)

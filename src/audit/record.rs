@@ -187,6 +187,22 @@ pub enum AgentFact {
         until: Timestamp,
         /// Who answers for the agent.
         sponsor: OperatorId,
+        /// The task that it is a part of, where it was delegated.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        parent: Option<TaskId>,
+    },
+    /// It is about to delegate a part of its task to another agent.
+    Delegated {
+        /// The other task, of the same transaction.
+        child: TaskId,
+        /// The other agent.
+        to: AgentId,
+        /// The digest of the other task's scope.
+        scope: Digest,
+        /// How many agents stand above the other one.
+        depth: u8,
+        /// When the other task ends.
+        until: Timestamp,
     },
     /// An action was decided.
     Decided(Box<Decided>),

@@ -27,5 +27,9 @@ pub(super) fn prove(root: &Claims, approval: &str, keys: &KeySet, now: Timestamp
     let Consent::Scope(scope) = given.consent() else {
         return Err(Flaw::Binding);
     };
+    // Nobody passes on more often than the human said.
+    if root.context.max_depth.unwrap_or(0) > scope.max_depth() {
+        return Err(Flaw::Lineage);
+    }
     if Detail::are_covered(&root.authorization_details, scope) { Ok(()) } else { Err(Flaw::Authority) }
 }

@@ -117,6 +117,10 @@ impl Pen {
         Self { heading: Heading::of(Kind::Credential, &key.0), key }
     }
 
+    pub(super) fn thumbprint(&self) -> &Thumbprint {
+        self.key.0.thumbprint()
+    }
+
     /// Signs the claims of a credential. No lock is held: the key may be far away.
     pub(super) fn sign(&self, claims: &[u8]) -> Result<String, SigningError> {
         self.heading.sign(claims, &self.key.0)

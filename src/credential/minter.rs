@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::credential::Beside;
+use super::key_ring::Pen;
+use super::passing::PassedOn;
 use super::token::{
-    Accountable, ApprovalClaim, Attestation, Claims, Cnf, Context, MAX_LIFETIME, Method, ModeClaim, OnBehalfOf,
-    PresentAs, Role, TaskClaim,
+    Accountable, Ancestor, ApprovalClaim, Attestation, Claims, Cnf, Context, MAX_LIFETIME, Method, ModeClaim,
+    OnBehalfOf, PresentAs, Role, TaskClaim,
 };
 use super::{Credential, CredentialVerifier, KeyRing, MintKey, RevocationClaims};
 use crate::audit::{AgentFact, AuditError, Denial, Execution, Lanes, Permit, Trail};
@@ -14,7 +17,7 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::id::{Audience, CredentialId, Issuer};
 use crate::identity::AgentId;
 use crate::jose::{KeySet, Kind, SigningError};
-use crate::mandate::{Assignment, Detail, Mode};
+use crate::mandate::{Assignment, Detail, Mode, ToolName};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
 
@@ -85,6 +88,17 @@ pub(crate) struct Draft {
     audience: Audience,
     claims: Vec<u8>,
     until: Timestamp,
+    beside: Beside,
+}
+
+/// What a token says of one tool of a task at one service.
+pub(super) struct Told<'a> {
+    pub(super) assignment: &'a Assignment,
+    pub(super) mode: &'a Mode,
+    pub(super) tool: &'a ToolName,
+    pub(super) audience: &'a Audience,
+    pub(super) details: Vec<Detail>,
+    pub(super) above: Vec<Ancestor>,
 }
 
 impl Draft {
@@ -148,7 +162,7 @@ impl Minter {
     /// Signs the list of what is revoked.
     pub(crate) fn sign_revocations(&self, claims: &RevocationClaims) -> Result<String, MintError> {
         let claims = serde_json::to_vec(claims).map_err(|_| MintError::Claims)?;
-        Ok(self.ring.pen().sign_as(Kind::Revocations, &claims)?)
+        Ok(self.pen().sign_as(Kind::Revocations, &claims)?)
     }
 
     /// Who issues.
@@ -169,16 +183,32 @@ impl Minter {
         entropy: &dyn Entropy,
         now: Timestamp,
     ) -> Result<Draft, MintError> {
+        let (assignment, action) = (permit.assignment(), permit.action());
         let id = CredentialId::draw(entropy)?;
-        let (claims, until) = self.claims(permit, audience, &id, now)?;
+        let until = Self::bounded(assignment, action.mode(), self.lifetime, now);
+        let until = action.approval().map_or(until, |approval| until.min(Self::whole(approval.ends(), now)));
+        if until.unix() <= now.unix() {
+            return Err(MintError::TooShort { until, now });
+        }
+        let PassedOn { above, shown } = self.passed_on(assignment, (action, audience), (now, until), entropy)?;
+        let (mode, tool) = (action.mode(), action.tool());
+        let details = vec![Detail::once(action, assignment.mandate().intent().scope().grant(tool), audience)];
+        let told = Told { assignment, mode, tool, audience, details, above };
+        let mut claims = self.claims(told, &id, (now, until))?;
+        claims.context.pol = Some(*permit.policy_digest());
+        claims.context.present_as = action
+            .presented()
+            .map(|user| PresentAs { handle: Some(user.id().handle().to_string()), id: user.id().to_string() });
         let mut written = Vec::with_capacity(CLAIMS);
         serde_json::to_writer(&mut written, &claims).map_err(|_| MintError::Claims)?;
-        Ok(Draft { id, audience: audience.clone(), claims: written, until })
+        let approval = mode.operator().and_then(|_| assignment.mandate().basis(mode, now)?.text().cloned());
+        let beside = Beside { lineage: shown, approval };
+        Ok(Draft { id, audience: audience.clone(), claims: written, until, beside })
     }
 
     /// Signs, once the intent is recorded. The signer may be far away, so that things can have changed when it is done.
     pub(crate) fn sign(&self, draft: &Draft) -> Result<Secret<String>, SigningError> {
-        self.ring.pen().sign(&draft.claims).map(Secret::new)
+        self.pen().sign(&draft.claims).map(Secret::new)
     }
 
     /// Spends the permit on the signed credential.
@@ -188,39 +218,37 @@ impl Minter {
         permit: Permit,
         trail: &Arc<Trail>,
     ) -> Result<Credential, MintError> {
-        let Draft { id, audience, until, .. } = draft;
+        let Draft { id, audience, until, beside, .. } = draft;
         let assignment = Arc::clone(permit.assignment());
         let execution = Execution::of(permit, trail).map_err(|denial| {
             assignment.issued().withdraw(&id);
             MintError::Denied(denial)
         })?;
-        Ok(Credential::new(token, id.clone(), audience, until, execution.with(id)))
+        Ok(Credential::new(token, (id.clone(), audience, until), beside, execution.with(id)))
     }
 
-    fn claims(
+    /// The claims, but for what is of one action alone.
+    pub(super) fn claims(
         &self,
-        permit: &Permit,
-        audience: &Audience,
+        told: Told<'_>,
         id: &CredentialId,
-        now: Timestamp,
-    ) -> Result<(Claims, Timestamp), MintError> {
-        let (assignment, action) = (permit.assignment(), permit.action());
+        (now, until): (Timestamp, Timestamp),
+    ) -> Result<Claims, MintError> {
+        let Told { assignment, mode, tool, audience, details, above } = told;
         let mandate = assignment.mandate();
-        let agent = mandate.agent();
+        let (agent, scope) = (mandate.agent(), mandate.intent().scope());
         let key = agent.key().cloned().ok_or_else(|| MintError::NoKey(agent.id().clone()))?;
-        let grant = mandate.intent().scope().grant(action.tool());
-        let audiences = grant.and_then(|grant| grant.audiences());
+        let audiences = scope.grant(tool).and_then(|grant| grant.audiences());
         if audiences.is_some_and(|allowed| !allowed.contains(audience)) {
             return Err(MintError::Audience { asked: audience.clone() });
         }
-        let until = self.effective_expiry(permit, now);
-        if until.unix() <= now.unix() {
-            return Err(MintError::TooShort { until, now });
-        }
-        let basis = match action.mode() {
+        let basis = match mode {
             Mode::Autonomous => None,
-            Mode::OnBehalfOf(_) => Some(mandate.basis(action.mode(), now).ok_or(MintError::NoApproval)?),
+            Mode::OnBehalfOf(_) => Some(mandate.basis(mode, now).ok_or(MintError::NoApproval)?),
         };
+        let depth = u8::try_from(above.len()).map_err(|_| MintError::Claims)?;
+        // How deep the whole chain may get.
+        let max_depth = depth.saturating_add(scope.max_depth());
         let obo = basis.map(|approval| OnBehalfOf {
             approval: ApprovalClaim {
                 exp: approval.ends().unix(),
@@ -233,12 +261,9 @@ impl Minter {
         });
         let method = Method::of(agent.method());
         let attn = method.map(|method| Attestation { exp: agent.until().unix(), hash: *agent.proof(), method });
-        let present_as = action
-            .presented()
-            .map(|user| PresentAs { handle: Some(user.id().handle().to_string()), id: user.id().to_string() });
-        let claims = Claims {
+        Ok(Claims {
             aud: audience.clone(),
-            authorization_details: vec![Detail::once(action, grant, audience)],
+            authorization_details: details,
             client_id: agent.id().clone(),
             cnf: Cnf { jkt: Some(key), certificate: None },
             exp: until.unix(),
@@ -246,7 +271,7 @@ impl Minter {
             iss: self.ring.issuer().clone(),
             jti: id.clone(),
             nbf: now.unix(),
-            scope: action.tool().to_string(),
+            scope: tool.to_string(),
             sub: agent.id().clone(),
             sub_profile: Some("ai_agent".to_owned()),
             txn: assignment.txn().clone(),
@@ -257,36 +282,40 @@ impl Minter {
                     sub: agent.sponsor().subject().clone(),
                 },
                 attn,
-                depth: None,
-                lineage: None,
-                max_depth: None,
-                mode: match action.mode() {
+                depth: (depth > 0).then_some(depth),
+                lineage: (depth > 0).then_some(above),
+                max_depth: (max_depth > 0).then_some(max_depth),
+                mode: match mode {
                     Mode::Autonomous => ModeClaim::Autonomous,
                     Mode::OnBehalfOf(_) => ModeClaim::OnBehalfOf,
                 },
                 obo,
-                pol: Some(*permit.policy_digest()),
-                present_as,
+                pol: None,
+                present_as: None,
                 task: TaskClaim { hash: *self.task_hash(assignment), id: assignment.task().clone(), step: None },
                 v: 1,
             },
             status: None,
-        };
-        Ok((claims, until))
+        })
     }
 
-    /// The smallest of what bounds a credential: its own lifetime, the task, the proof, the approvals.
-    fn effective_expiry(&self, permit: &Permit, now: Timestamp) -> Timestamp {
-        let assignment = permit.assignment();
+    /// The smallest of what bounds a token: this lifetime, the task, the proof, the approval of the person. What is above ends
+    /// no earlier than the task.
+    pub(super) fn bounded(assignment: &Assignment, mode: &Mode, lifetime: Duration, now: Timestamp) -> Timestamp {
         let mandate = assignment.mandate();
-        let until = now.after(self.lifetime).min(assignment.until()).min(mandate.agent().until());
-        let until = match mandate.basis(permit.action().mode(), now) {
-            Some(approval) if permit.action().mode().operator().is_some() => until.min(approval.ends()),
-            _ => until,
-        };
-        let until = permit.action().approval().map_or(until, |approval| until.min(approval.ends()));
-        // A token tells whole seconds: rounded down, it never outlives what it rests on.
+        let until = now.after(lifetime).min(assignment.until()).min(mandate.agent().until());
+        let basis = mode.operator().and_then(|_| mandate.basis(mode, now));
+        Self::whole(basis.map_or(until, |approval| until.min(approval.ends())), now)
+    }
+
+    /// A token tells whole seconds: rounded down, it never outlives what it rests on.
+    fn whole(until: Timestamp, now: Timestamp) -> Timestamp {
         Timestamp::from_unix(until.unix()).unwrap_or(now)
+    }
+
+    /// What signs now.
+    pub(super) fn pen(&self) -> Arc<Pen> {
+        self.ring.pen()
     }
 
     /// Names the task's intent: as an approvals service sealed it, or else the SHA-256 over the canonical JSON (RFC 8785)

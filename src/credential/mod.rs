@@ -13,6 +13,7 @@ mod key_ring;
 mod known;
 mod lineage;
 mod minter;
+mod passing;
 mod presentation;
 mod projected;
 mod reader;

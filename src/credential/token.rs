@@ -12,14 +12,11 @@ use crate::canonical::Digest;
 use crate::id::{ApprovalId, Audience, CredentialId, Issuer, Subject, TaskId, TransactionId, made_of};
 use crate::identity::{AgentId, ProofMethod};
 use crate::jose::{Flaw, Thumbprint};
-use crate::mandate::Detail;
+use crate::mandate::{Detail, MAX_DEPTH};
 use crate::strict::{object, objects, present, present_object, present_objects};
 
 /// The longest life of a credential, in seconds.
 pub(super) const MAX_LIFETIME: u64 = 900;
-
-/// So many agents stand below the first one of a task at most.
-pub(super) const MAX_DEPTH: u8 = 8;
 
 /// Claims that say something else than this kind of token can mean.
 pub(super) const FORBIDDEN: &[&str] = &[

@@ -1,5 +1,8 @@
 //! An approval: one operator's consent to one scope, or to one exact action.
 
+use std::sync::Arc;
+
+use super::pass::Text;
 use super::{ActionRequest, Scope};
 use crate::canonical::{Digest, Encoder};
 use crate::id::{ApprovalId, TaskId};
@@ -78,6 +81,8 @@ pub struct Approval {
     evidence: Evidence,
     /// What a credential names the approval by: the hash of the token, or of the canonical form.
     digest: Digest,
+    /// The token, where it came as one: it opens nothing, and is shown to whoever checks a credential that names it.
+    text: Option<Text>,
 }
 
 impl Approval {
@@ -111,7 +116,14 @@ impl Approval {
             given_until: until,
             evidence: Evidence::Token { issued },
             digest,
+            text: None,
         }
+    }
+
+    /// The token that it came as.
+    pub(super) fn with_text(mut self, token: &str) -> Self {
+        self.text = Some(Text(token.into()));
+        self
     }
 
     fn new(mut encoder: Encoder, operator: OperatorId, consent: Consent, until: Timestamp, evidence: Evidence) -> Self {
@@ -138,6 +150,7 @@ impl Approval {
             given_until: until,
             evidence,
             digest,
+            text: None,
         }
     }
 
@@ -190,6 +203,10 @@ impl Approval {
     /// For which task only, if the approval says so.
     pub fn task(&self) -> Option<&TaskId> {
         self.task.as_ref()
+    }
+
+    pub(crate) fn text(&self) -> Option<&Arc<str>> {
+        self.text.as_ref().map(|text| &text.0)
     }
 
     pub(crate) fn task_hash(&self) -> Option<&Digest> {

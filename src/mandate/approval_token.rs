@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 /// The human is the subject (`sub_id`, RFC 9493), `may_act` (RFC 8693) names the agent, `authorization_details`
 /// (RFC 9396) become a [`Scope`](super::Scope): `actions` are tools, `identifier` a resource, `locations` the audience, and of
 /// `constraints`, `max_calls` limits the calls, and `max_amount_minor` and `currency` bound the arguments
-/// `amount_minor` and `currency`. Anything else is refused.
+/// `amount_minor` and `currency`; `delegation.max_depth` says how many agents may stand below. Anything else is refused.
 #[derive(Debug, Clone)]
 pub struct ApprovalVerifier {
     keys: Arc<KeySet>,
@@ -53,10 +53,14 @@ impl ApprovalVerifier {
         let operator = OperatorId::new(claims.sub_id.iss.as_str(), claims.sub.as_str()).map_err(|_| Flaw::Subject)?;
         let issued = Timestamp::from_unix(claims.iat).ok_or(Flaw::Claims)?;
         let scope = Detail::scope(&claims.authorization_details)?;
+        let scope = match claims.context.delegation.map_or(0, |delegation| delegation.max_depth) {
+            0 => scope,
+            max_depth => scope.delegable(max_depth).map_err(|_| Flaw::Authority)?,
+        };
         let task = claims.context.task;
         let sealed = (claims.may_act.sub, task.id, task.hash);
         let named = (claims.jti, Digest::of(token.as_bytes()));
-        Ok(Approval::sealed(named, operator, scope, sealed, (issued, until)))
+        Ok(Approval::sealed(named, operator, scope, sealed, (issued, until)).with_text(token))
     }
 }
 
@@ -103,9 +107,9 @@ struct Context {
     _version: One,
     #[serde(deserialize_with = "object")]
     task: Task,
-    /// How deep the agent may delegate; no sub-agents are made from it, so that it is read and not used.
-    #[serde(default, rename = "delegation", deserialize_with = "present_object")]
-    _delegation: Option<Delegation>,
+    /// How deep the agent may delegate: not at all, unless it is said.
+    #[serde(default, deserialize_with = "present_object")]
+    delegation: Option<Delegation>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,8 +122,7 @@ struct Task {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Delegation {
-    #[serde(rename = "max_depth")]
-    _max_depth: u8,
+    max_depth: u8,
 }
 
 /// The number 1: the only version that is known.

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
-use super::{Action, ActionRequest, Caps, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Reservation};
+use super::{
+    Action, ActionRequest, Caps, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Passes, Reservation, ToolName,
+};
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{TaskId, TransactionId};
 use crate::identity::OperatorId;
-use crate::live::Hold;
+use crate::live::{Hold, locked};
 use crate::time::Timestamp;
+
+/// Tasks that go on below the first one of an errand at the same time, at whatever depth.
+pub(crate) const MAX_BELOW: usize = 64;
 
 /// The life of a task. It is left once, and never entered again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -24,6 +29,8 @@ pub enum TaskState {
     Abandoned,
     /// It was stopped by a human.
     Halted,
+    /// A task above it ended, or the agent of one was suspended or retired.
+    EndedAbove,
 }
 
 impl TaskState {
@@ -34,6 +41,7 @@ impl TaskState {
             Self::Completed => "completed",
             Self::Abandoned => "abandoned",
             Self::Halted => "halted",
+            Self::EndedAbove => "ended_above",
         }
     }
 }
@@ -46,6 +54,7 @@ const ACTIVE: u8 = 0;
 const COMPLETED: u8 = 1;
 const ABANDONED: u8 = 2;
 const HALTED: u8 = 3;
+const ENDED_ABOVE: u8 = 4;
 
 impl Life {
     fn state(&self) -> TaskState {
@@ -53,6 +62,7 @@ impl Life {
             ACTIVE => TaskState::Active,
             COMPLETED => TaskState::Completed,
             ABANDONED => TaskState::Abandoned,
+            ENDED_ABOVE => TaskState::EndedAbove,
             _ => TaskState::Halted,
         }
     }
@@ -63,6 +73,7 @@ impl Life {
             TaskState::Completed => COMPLETED,
             TaskState::Abandoned => ABANDONED,
             TaskState::Halted => HALTED,
+            TaskState::EndedAbove => ENDED_ABOVE,
         };
         self.0.compare_exchange(ACTIVE, number, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
@@ -87,7 +98,7 @@ pub struct Standing {
 }
 
 /// What a task's life hangs on, besides its agent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Lives {
     pub(crate) everything: Hold,
     pub(crate) operators: BTreeMap<OperatorId, Hold>,
@@ -106,10 +117,15 @@ pub(crate) struct Assignment {
     life: Life,
     loose_ends: LooseEnds,
     issued: Arc<Issued>,
+    passes: Passes,
     /// Names the task in credentials, once somebody asked.
     hash: OnceLock<Digest>,
     /// Its beginning is recorded.
     begun: AtomicBool,
+    /// The task that it is a part of.
+    parent: Option<Arc<Assignment>>,
+    /// Of the first task of an errand: those below it, at whatever depth.
+    below: Mutex<Vec<Weak<Assignment>>>,
 }
 
 impl Assignment {
@@ -131,9 +147,45 @@ impl Assignment {
             life: Life::default(),
             loose_ends: LooseEnds::default(),
             issued: Arc::default(),
+            passes: Passes::default(),
             hash: OnceLock::new(),
             begun: AtomicBool::new(false),
+            parent: None,
+            below: Mutex::default(),
         }
+    }
+
+    /// A part of `parent`: of its transaction, on what its life hangs on, with its labels, and no longer than it.
+    pub(crate) fn part_of(parent: &Arc<Self>, task: TaskId, mandate: Mandate, until: Timestamp, salt: Salt) -> Self {
+        let (mandate, lives) = (mandate.below(&parent.mandate), parent.lives.clone());
+        let own = Self::new((task, parent.txn.clone()), mandate, until.min(parent.until), lives, salt);
+        Self { ledger: parent.ledger.below(), parent: Some(Arc::clone(parent)), ..own }
+    }
+
+    /// The task that it is a part of.
+    pub(crate) fn parent(&self) -> Option<&Arc<Self>> {
+        self.parent.as_ref()
+    }
+
+    /// The tasks above it, the nearest first: at most 8.
+    pub(crate) fn above(&self) -> impl Iterator<Item = &Arc<Self>> {
+        std::iter::successors(self.parent(), |above| above.parent())
+    }
+
+    /// How many stand above it.
+    pub(crate) fn depth(&self) -> u8 {
+        u8::try_from(self.above().count()).unwrap_or(u8::MAX)
+    }
+
+    /// Enters a task below this one, where the errand has room: says how many go on, where it has none.
+    pub(crate) fn enter_below(&self, task: &Arc<Self>, now: Timestamp) -> Result<(), usize> {
+        let mut below = locked(&self.above().last().map_or(self, |root| root.as_ref()).below);
+        below.retain(|one| one.upgrade().is_some_and(|one| one.state() == TaskState::Active && now < one.until));
+        if below.len() >= MAX_BELOW {
+            return Err(below.len());
+        }
+        below.push(Arc::downgrade(task));
+        Ok(())
     }
 
     pub(crate) fn task(&self) -> &TaskId {
@@ -156,8 +208,17 @@ impl Assignment {
         &self.ledger
     }
 
+    /// Its state: what ends above ends it too.
     pub(crate) fn state(&self) -> TaskState {
-        self.life.state()
+        match self.life.state() {
+            TaskState::Active if !self.above().all(|above| above.stands()) => TaskState::EndedAbove,
+            state => state,
+        }
+    }
+
+    /// Whether it, for its own part, lets those below it go on.
+    fn stands(&self) -> bool {
+        self.life.state() == TaskState::Active && self.mandate.agent().hold().is_alive()
     }
 
     /// Notes that its beginning is recorded; before that nobody records its end.
@@ -170,9 +231,16 @@ impl Assignment {
         self.begun.load(Ordering::Acquire) && self.state() != TaskState::Active
     }
 
-    /// Ends the task. The first ending counts; says whether this was it.
+    /// Ends the task. The first ending counts, and what ends above comes first; says whether it had not ended.
     pub(crate) fn end(&self, state: TaskState) -> bool {
-        self.life.leave(state)
+        let is_over = self.state() == TaskState::EndedAbove;
+        self.life.leave(if is_over { TaskState::EndedAbove } else { state })
+    }
+
+    /// Whether neither it nor a task above was ended, whatever became of their agents.
+    pub(crate) fn was_going_on(&self) -> bool {
+        let is_active = |assignment: &Self| assignment.life.state() == TaskState::Active;
+        is_active(self) && self.above().all(|above| is_active(above))
     }
 
     pub(crate) fn standing(&self) -> Standing {
@@ -194,12 +262,23 @@ impl Assignment {
 
     /// Takes one step in the ledger.
     pub(crate) fn reserve(&self, action: &Action) -> (LedgerView, Option<Reservation>) {
-        let caps = Caps {
-            calls: self.mandate.intent().scope().max_calls(),
-            tool_calls: self.mandate.max_tool_calls(action.tool()),
-        };
-        let (view, reservation) = self.ledger.reserve(action.tool(), caps);
+        let tool = action.tool();
+        let (view, reservation) = self.ledger.reserve(tool, self.caps(tool), self.budgets_above(tool));
         (view, reservation.filter(|_| self.state() == TaskState::Active))
+    }
+
+    /// What its next step would see.
+    pub(crate) fn view(&self, tool: &ToolName) -> LedgerView {
+        self.ledger.view(tool, self.budgets_above(tool))
+    }
+
+    fn budgets_above<'a>(&'a self, tool: &'a ToolName) -> impl Iterator<Item = (&'a Ledger, Caps)> {
+        self.above().map(|above| (&above.ledger, above.caps(tool)))
+    }
+
+    fn caps(&self, tool: &ToolName) -> Caps {
+        let calls = self.mandate.intent().scope().max_calls();
+        Caps { calls, tool_calls: self.mandate.max_tool_calls(tool) }
     }
 
     /// What a human would be asked to approve.
@@ -231,6 +310,11 @@ impl Assignment {
     /// The credentials under it.
     pub(crate) fn issued(&self) -> &Arc<Issued> {
         &self.issued
+    }
+
+    /// What was passed on of it, as strangers are shown it.
+    pub(crate) fn passes(&self) -> &Passes {
+        &self.passes
     }
 
     /// What is still to be written.

@@ -1,4 +1,7 @@
 //! What a task has done so far. A check of the budget and its booking are one step.
+//!
+//! What is done below a task is done by it: a step takes a place in its own budget and in every budget above, and gives all
+//! of them back. Labels are the whole errand's, for data that one agent brings in reaches the others.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -15,16 +18,44 @@ const RECENT: usize = 32;
 pub struct LedgerView {
     /// The number of this step, from 1.
     pub step: u64,
-    /// Actions that were permitted before and not given back.
+    /// Actions that were permitted before and not given back, of the tasks below it too.
     pub calls: u32,
     /// The same, of this step's tool.
     pub tool_calls: u32,
     /// Steps that were refused before.
     pub refusals: u32,
-    /// The labels that the task carries.
+    /// The labels that the task carries, with all that is above, beside and below it.
     pub labels: BTreeSet<Label>,
-    /// The last tools that ran, the latest last, at most 32.
+    /// The last tools that ran, in the tasks below it too, the latest last, at most 32.
     pub recent: Vec<ToolName>,
+    /// Of the budgets above this task, the one with the least room; none above it is limited, if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub above: Option<Spent>,
+}
+
+/// A budget, and what is spent of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Spent {
+    /// Actions that were permitted and not given back.
+    pub used: u32,
+    /// How many were approved.
+    pub limit: u32,
+}
+
+impl Spent {
+    pub(crate) fn is_all(self) -> bool {
+        self.used >= self.limit
+    }
+
+    fn room(self) -> u32 {
+        self.limit.saturating_sub(self.used)
+    }
+
+    /// The one with the least room.
+    fn tighter(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        one.into_iter().chain(other).min_by_key(|spent| spent.room())
+    }
 }
 
 /// The limits that a reservation must stay within.
@@ -34,9 +65,21 @@ pub(crate) struct Caps {
     pub(crate) tool_calls: Option<u32>,
 }
 
-/// What one task has done.
+impl Caps {
+    /// What is spent of the tighter of both.
+    fn spent(self, calls: u32, tool_calls: u32) -> Option<Spent> {
+        let spent = |used: u32, limit: Option<u32>| limit.map(|limit| Spent { used, limit });
+        Spent::tighter(spent(calls, self.calls), spent(tool_calls, self.tool_calls))
+    }
+}
+
+/// What one task has done. Clones are the same ledger.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ledger(Arc<Mutex<Book>>);
+pub(crate) struct Ledger {
+    book: Arc<Mutex<Book>>,
+    /// The labels of the whole errand.
+    labels: Arc<Mutex<BTreeSet<Label>>>,
+}
 
 #[derive(Debug, Default)]
 struct Book {
@@ -44,71 +87,139 @@ struct Book {
     calls: u32,
     by_tool: BTreeMap<ToolName, u32>,
     refusals: u32,
-    labels: BTreeSet<Label>,
     recent: VecDeque<ToolName>,
 }
 
 impl Book {
+    fn tool_calls(&self, tool: &ToolName) -> u32 {
+        self.by_tool.get(tool).copied().unwrap_or(0)
+    }
+
     fn view(&self, tool: &ToolName) -> LedgerView {
         LedgerView {
             step: self.step.saturating_add(1),
             calls: self.calls,
-            tool_calls: self.by_tool.get(tool).copied().unwrap_or(0),
+            tool_calls: self.tool_calls(tool),
             refusals: self.refusals,
-            labels: self.labels.clone(),
+            labels: BTreeSet::new(),
             recent: self.recent.iter().cloned().collect(),
+            above: None,
         }
+    }
+
+    /// Takes a place, if there is one.
+    fn take(&mut self, tool: &ToolName, caps: Caps) -> bool {
+        let (calls, tool_calls) = (self.calls, self.tool_calls(tool));
+        let free = |used: u32, cap: Option<u32>| used < cap.unwrap_or(u32::MAX);
+        let is_free = free(calls, caps.calls) && free(tool_calls, caps.tool_calls);
+        if is_free {
+            self.calls += 1;
+            self.by_tool.insert(tool.clone(), tool_calls + 1);
+        }
+        is_free
     }
 }
 
 impl Ledger {
-    /// Takes one step: what was done before it, and a place in the budget if there is one.
-    pub(crate) fn reserve(&self, tool: &ToolName, caps: Caps) -> (LedgerView, Option<Reservation>) {
-        let mut book = locked(&self.0);
-        let view = book.view(tool);
-        let tool_calls = view.tool_calls;
-        book.step = view.step;
-        let free = |used: u32, cap: Option<u32>| used < cap.unwrap_or(u32::MAX);
-        if !free(book.calls, caps.calls) || !free(tool_calls, caps.tool_calls) {
-            return (view, None);
+    /// The ledger of a task below this one's.
+    pub(crate) fn below(&self) -> Self {
+        Self { book: Arc::default(), labels: Arc::clone(&self.labels) }
+    }
+
+    /// Takes one step: what was done before it, and a place in this budget and in every one of `above`, the nearest first,
+    /// if there is one in each.
+    pub(crate) fn reserve<'l>(
+        &self,
+        tool: &ToolName,
+        caps: Caps,
+        above: impl Iterator<Item = (&'l Self, Caps)>,
+    ) -> (LedgerView, Option<Reservation>) {
+        let (mut view, mut reservation) = {
+            let mut book = locked(&self.book);
+            let view = book.view(tool);
+            book.step = view.step;
+            (view, book.take(tool, caps).then(|| Reservation::new(self, tool)))
+        };
+        // One after the other: what has a place below and none above gives it back, so that no budget is ever exceeded.
+        for (ledger, caps) in above {
+            let (spent, place) = ledger.take(tool, caps, reservation.is_some());
+            view.above = Spent::tighter(view.above, spent);
+            reservation = reservation.zip(place).map(|(mut own, place)| {
+                own.places.push(place);
+                own
+            });
         }
-        book.calls += 1;
-        book.by_tool.insert(tool.clone(), tool_calls + 1);
-        (view, Some(Reservation { ledger: self.clone(), tool: tool.clone(), kept: false }))
+        view.labels = locked(&self.labels).clone();
+        (view, reservation)
+    }
+
+    /// What is spent of this budget, and a place in it, if that is wanted and there is one.
+    fn take(&self, tool: &ToolName, caps: Caps, is_wanted: bool) -> (Option<Spent>, Option<Place>) {
+        let mut book = locked(&self.book);
+        let spent = caps.spent(book.calls, book.tool_calls(tool));
+        let place = (is_wanted && book.take(tool, caps)).then(|| Place::new(self, tool));
+        (spent, place)
     }
 
     /// What the next step would see.
-    pub(crate) fn view(&self, tool: &ToolName) -> LedgerView {
-        locked(&self.0).view(tool)
+    pub(crate) fn view<'l>(&self, tool: &ToolName, above: impl Iterator<Item = (&'l Self, Caps)>) -> LedgerView {
+        let spent = above.map(|(ledger, caps)| ledger.take(tool, caps, false).0);
+        let above = spent.fold(None, Spent::tighter);
+        let labels = locked(&self.labels).clone();
+        LedgerView { labels, above, ..locked(&self.book).view(tool) }
     }
 
     /// Notes that a step was refused.
     pub(crate) fn refuse(&self) {
-        let mut book = locked(&self.0);
+        let mut book = locked(&self.book);
         book.refusals = book.refusals.saturating_add(1);
     }
 
     /// How many actions were permitted and not given back.
     pub(crate) fn calls(&self) -> u32 {
-        locked(&self.0).calls
+        locked(&self.book).calls
     }
 }
 
-/// A place in a live task's budget. Dropped, it is given back; not `Clone`, since a fact must not double as a key.
+/// A place in a live task's budget, and in every budget above. Dropped, it is given back; not `Clone`, since a fact must not
+/// double as a key.
 #[derive(Debug)]
 #[must_use = "a reservation that is dropped is given back"]
 pub(crate) struct Reservation {
+    own: Place,
+    /// Above, the nearest first.
+    places: Vec<Place>,
+}
+
+impl Reservation {
+    fn new(ledger: &Ledger, tool: &ToolName) -> Self {
+        Self { own: Place::new(ledger, tool), places: Vec::new() }
+    }
+
+    /// Books the step: `tool` runs now, and the whole errand carries its labels from here on.
+    pub(crate) fn keep(self, tool: &Tool) {
+        locked(&self.own.ledger.labels).extend(tool.labels().iter().cloned());
+        self.own.keep();
+        self.places.into_iter().for_each(Place::keep);
+    }
+}
+
+/// A place in one budget. Dropped, it is given back.
+#[derive(Debug)]
+struct Place {
     ledger: Ledger,
     tool: ToolName,
     kept: bool,
 }
 
-impl Reservation {
-    /// Books the step: `tool` runs now, and the task carries its labels from here on.
-    pub(crate) fn keep(mut self, tool: &Tool) {
+impl Place {
+    fn new(ledger: &Ledger, tool: &ToolName) -> Self {
+        Self { ledger: ledger.clone(), tool: tool.clone(), kept: false }
+    }
+
+    fn keep(mut self) {
         self.kept = true;
-        let mut book = locked(&self.ledger.0);
-        book.labels.extend(tool.labels().iter().cloned());
+        let mut book = locked(&self.ledger.book);
         if book.recent.len() >= RECENT {
             book.recent.pop_front();
         }
@@ -116,12 +227,12 @@ impl Reservation {
     }
 }
 
-impl Drop for Reservation {
+impl Drop for Place {
     fn drop(&mut self) {
         if self.kept {
             return;
         }
-        let mut book = locked(&self.ledger.0);
+        let mut book = locked(&self.ledger.book);
         book.calls = book.calls.saturating_sub(1);
         match book.by_tool.get_mut(&self.tool) {
             Some(calls) if *calls > 1 => *calls -= 1,

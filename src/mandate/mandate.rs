@@ -1,5 +1,7 @@
 //! The mandate: what a human authorised an agent to pursue.
 
+use std::sync::Arc;
+
 use super::{Approval, Consent, Evidence, Mode, Scope, ToolName};
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, IdError, Prose, TaskId};
@@ -104,13 +106,14 @@ pub enum MandateError {
 
 /// An agent, an intent, and the people who approved it: what a task begins with.
 ///
-/// Every task needs an approval. An action on behalf of a person needs that person's own; an autonomous one needs
+/// Every task needs an approval; a part that is [delegated](crate::TaskHandle::delegate) rests on those of its task. An action on behalf of a person needs that person's own; an autonomous one needs
 /// a scope that lists it as such.
 #[derive(Debug)]
 pub struct Mandate {
     agent: AgentIdentity,
     intent: Intent,
-    approvals: Vec<Approval>,
+    /// Those of the first task, for every task below it.
+    approvals: Vec<Arc<Approval>>,
     until: Option<Timestamp>,
     task: Option<TaskId>,
 }
@@ -124,7 +127,7 @@ impl Mandate {
     /// With an operator's approval, whose scope must cover the intent's.
     #[must_use]
     pub fn approved(mut self, approval: Approval) -> Self {
-        self.approvals.push(approval);
+        self.approvals.push(Arc::new(approval));
         self
     }
 
@@ -160,7 +163,7 @@ impl Mandate {
     }
 
     /// Who stands behind it.
-    pub fn approvals(&self) -> &[Approval] {
+    pub fn approvals(&self) -> &[Arc<Approval>] {
         &self.approvals
     }
 
@@ -172,7 +175,12 @@ impl Mandate {
     /// of those that are not over, the one that lasts longest.
     pub(crate) fn basis(&self, mode: &Mode, now: Timestamp) -> Option<&Approval> {
         let theirs = |approval: &&Approval| mode.operator().is_none_or(|operator| operator == approval.operator());
-        self.approvals.iter().filter(theirs).filter(|approval| now < approval.ends()).max_by_key(|a| a.ends())
+        self.approvals
+            .iter()
+            .map(Arc::as_ref)
+            .filter(theirs)
+            .filter(|approval| now < approval.ends())
+            .max_by_key(|a| a.ends())
     }
 
     /// The number of this errand: 0 for the agent's own, otherwise the place among the approvals, from 1.
@@ -199,7 +207,18 @@ impl Mandate {
 
     /// The task that an approvals service sealed, where an approval names it.
     pub(crate) fn task_hash(&self) -> Option<&Digest> {
-        self.approvals.iter().find_map(Approval::task_hash)
+        self.approvals.iter().find_map(|approval| approval.task_hash())
+    }
+
+    /// The same, resting on what people approved of the task above.
+    pub(crate) fn below(mut self, above: &Self) -> Self {
+        self.approvals = above.approvals.clone();
+        self
+    }
+
+    /// When it was to end, where that was said.
+    pub(crate) fn wanted_until(&self) -> Option<Timestamp> {
+        self.until
     }
 
     pub(crate) fn max_tool_calls(&self, tool: &ToolName) -> Option<u32> {
@@ -214,7 +233,7 @@ impl Mandate {
         now: Timestamp,
         started: Option<Timestamp>,
     ) -> Result<Timestamp, MandateError> {
-        let last = self.approvals.iter().map(Approval::ends).max().ok_or(MandateError::NotApproved)?;
+        let last = self.approvals.iter().map(|approval| approval.ends()).max().ok_or(MandateError::NotApproved)?;
         for approval in &self.approvals {
             self.check_approval(approval, task, now, started)?;
         }

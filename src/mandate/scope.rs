@@ -24,7 +24,14 @@ pub enum ScopeError {
     /// The argument is bound already.
     #[error("the argument {0} is bound already")]
     DuplicateBound(ArgumentName),
+    /// So many agents below the first are none, or too many.
+    #[error("1 to {MAX_DEPTH} agents may stand below one another, not {0}")]
+    Depth(u8),
 }
+
+/// Agents that may stand below the first one, each under the one before, at most (actor profile for OAuth 2.0: a chain is
+/// bounded, and never cut).
+pub(crate) const MAX_DEPTH: u8 = 8;
 
 /// Whether an action is covered, in rising order: what one scope covers, a wider one covers no less.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +123,20 @@ pub struct Scope {
     tools: BTreeMap<ToolName, Grant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_calls: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_depth: Option<Depth>,
+}
+
+/// How many agents may stand below: 1 to [`MAX_DEPTH`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
+struct Depth(u8);
+
+impl TryFrom<u8> for Depth {
+    type Error = ScopeError;
+    fn try_from(depth: u8) -> Result<Self, ScopeError> {
+        if (1..=MAX_DEPTH).contains(&depth) { Ok(Self(depth)) } else { Err(ScopeError::Depth(depth)) }
+    }
 }
 
 /// The JSON of a [`Scope`].
@@ -126,12 +147,14 @@ struct Written {
     tools: BTreeMap<ToolName, Object<Grant>>,
     #[serde(default, deserialize_with = "present")]
     max_calls: Option<u32>,
+    #[serde(default, deserialize_with = "present")]
+    max_depth: Option<Depth>,
 }
 
 impl From<Object<Written>> for Scope {
     fn from(Object(written): Object<Written>) -> Self {
         let tools = written.tools.into_iter().map(|(tool, Object(grant))| (tool, grant)).collect();
-        Self { tools, max_calls: written.max_calls }
+        Self { tools, max_calls: written.max_calls, max_depth: written.max_depth }
     }
 }
 
@@ -162,6 +185,17 @@ impl Scope {
         self
     }
 
+    /// The agent may delegate parts of it to other agents, of which `max_depth` may stand below one another. Not delegable
+    /// unless this is said.
+    ///
+    /// # Errors
+    ///
+    /// `max_depth` is 0, or more than 8.
+    pub fn delegable(mut self, max_depth: u8) -> Result<Self, ScopeError> {
+        self.max_depth = Some(Depth::try_from(max_depth)?);
+        Ok(self)
+    }
+
     /// Whether the scope covers an action of this class. The number of calls is the ledger's to judge.
     pub fn covers(&self, action: &Action, class: ActionClass) -> Coverage {
         match self.tools.get(action.tool()) {
@@ -174,6 +208,7 @@ impl Scope {
     /// scopes that cover the same actions in different words are not recognised.
     pub fn is_subset(&self, wider: &Self) -> bool {
         fewer(self.max_calls, wider.max_calls)
+            && self.max_depth <= wider.max_depth
             && self.tools.iter().all(|(tool, grant)| wider.tools.get(tool).is_some_and(|wide| grant.is_subset(wide)))
     }
 
@@ -197,10 +232,16 @@ impl Scope {
         self.max_calls
     }
 
+    /// How many agents may stand below; 0 where nothing is delegable.
+    pub(crate) fn max_depth(&self) -> u8 {
+        self.max_depth.map_or(0, |depth| depth.0)
+    }
+
     /// The digest of the scope's canonical form: what an approval binds.
     pub fn digest(&self) -> Digest {
         let mut encoder = Encoder::new("bailiwick/scope/v1");
         encode_limit(self.max_calls, &mut encoder);
+        encoder.tag(self.max_depth());
         encoder.count(self.tools.len());
         for (tool, grant) in &self.tools {
             encoder.text(tool.as_str());

@@ -25,7 +25,7 @@
 //! [`TaskHandle::authorize`](crate::TaskHandle::authorize), in reading order:
 //!
 //! 1. **clock**: read once. A clock that goes backwards stands still until it has caught up, so nothing revives.
-//! 2. **reserve**: a place in the ledger's budget, checked and booked in one step.
+//! 2. **reserve**: a place in the ledger's budget, checked and booked in one step, and in the budget of every task above.
 //! 3. **guard**: what no policy overrides. Everything running, agent active, task active, proof and task not over, the
 //!    person approved and is active; the tool is declared, the agent user (presented, or to be shaped like) is the agent's
 //!    own, the arguments are what the tool declares, the scope covers them, the budget has room.
@@ -44,6 +44,12 @@
 //! since: the task's, agent's, operator's life, time, the policies' digest, and the arguments that are about to run. Minting
 //! looks once more when the credential is signed, for the key may be far away: record, sign, look, spend. What fails on the way
 //! leaves a void permit and no credential.
+//!
+//! # From task to part
+//!
+//! [`TaskHandle::delegate`](crate::TaskHandle::delegate) makes an assignment with a parent. What it may is decided once, when it
+//! begins: its scope is within the parent's. Whether it still may is read at use: its state is its own and that of all above,
+//! at most eight, so that ending one cell ends everything below it. Approvals are shared and not copied. See [`delegating`](super::delegating).
 //!
 //! # From proof to agent
 //!
@@ -109,6 +115,9 @@
 //!     makes of the record is [`Drift`](crate::identity::projection::Drift), which is reported and changes nothing.
 //! 20. A handle is one party's, in whatever case: a person's, or one agent's, and then in a namespace for agents.
 //!
+//! 21. Along a chain of agents authority only shrinks: scope, depth, time, budget and life of a part are within its task's, and
+//!     only what a human said to be delegable is delegated.
+//!
 //! # Seams that a host implements
 //!
 //! | seam | what it does | what comes with the crate |
@@ -144,6 +153,8 @@
 //! | what counts as drift of a record elsewhere | `identity/projection/drift.rs` |
 //! | who did what another system saw | `audit/attribution.rs` |
 //! | what an approval can cover | `mandate/scope.rs` |
+//! | what an agent can pass on | `delegation.rs` at the door, `mandate/scope.rs` |
+//! | what is shown of it elsewhere | `credential/passing.rs`, then `credential/lineage.rs` |
 //! | a field of the record | `audit/record.rs` |
 //! | the claims of a credential | `credential/token.rs` |
 //! | which keys sign credentials, and which verify them | `credential/key_ring.rs`; keys elsewhere `credential/signer.rs` |

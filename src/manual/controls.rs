@@ -13,7 +13,7 @@
 //! | ASI04 Agentic Supply Chain Vulnerabilities | undeclared tools are refused; unclassified ones are privileged; descriptions are digested | build-time provenance; enforcement of the digests |
 //! | ASI05 Unexpected Code Execution | class floor, approval of the exact action | sandboxing |
 //! | ASI06 Memory and Context Poisoning | labels that stay to the end of the task, visible to policies; no cached permits | what the memory contains |
-//! | ASI07 Insecure Inter-Agent Communication | audience, key confirmation | sub-agents, proofs of possession, channel encryption |
+//! | ASI07 Insecure Inter-Agent Communication | audience, key confirmation, lineage of sub-agents | proofs of possession, channel encryption |
 //! | ASI08 Cascading Failures | budgets, halting, refusals counted and visible to policies | planning faults |
 //! | ASI09 Human-Agent Trust Exploitation | approvals by people only, bound to the exact action; records that say `nonHuman`, handles that are no person's | human judgement |
 //! | ASI10 Rogue Agents | halting by task, agent, everything; dead at once | detection |

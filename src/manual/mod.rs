@@ -5,12 +5,14 @@
 //! * [`threats`]: what is defended against, how, and what is not;
 //! * [`howto`]: what a host writes: sinks, scopes, policies, approvals, stopping;
 //! * [`credentials`]: keys that rotate, or are held elsewhere, and proofs of possession;
+//! * [`delegating`]: what an agent may have other agents do of its task;
 //! * [`controls`]: OWASP, CSA MAESTRO and NIST references, and where the evidence for each is;
 //! * [`readme`]: the front page of the repository.
 
 pub mod architecture;
 pub mod controls;
 pub mod credentials;
+pub mod delegating;
 pub mod howto;
 pub mod model;
 pub mod threats;

@@ -26,7 +26,10 @@
 //! | arguments change between decision and action | [`redeem`](crate::TaskHandle::redeem) compares them |
 //! | a permit or a credential outlives its task | both read the task's life at use; a credential also dies when its effect is told or other policies decide |
 //! | a bound on a misspelt argument binds nothing | a scope is held against the tools before the task begins |
-//! | two actions spend the last of a budget | check and booking are one step under one lock |
+//! | two actions spend the last of a budget | check and booking are one step under one lock; a sub-agent's step is booked in every budget above as well |
+//! | an agent delegates more than its task is, to itself, in a circle, deeper or longer than was approved, or to very many | each is refused with the values that disagreed; nothing is delegable unless a human said so |
+//! | a sub-agent goes on when the task above has ended, or its agent was stopped | its state is read through all that is above it |
+//! | a coordinator uses what it passed on; a chain is spliced, reordered or cut | what is passed on is another kind of token, named by its hash in all that is below |
 //! | a policy errs and its `forbid` is skipped | any error denies |
 //! | hostile policy text exhausts the stack | bytes, nesting, operators and policies are bounded before parsing |
 //! | duplicate JSON members, inexact numbers | refused at any depth, before anything is built |

@@ -1,6 +1,7 @@
 //! The facts: what policies see of a question, looked at where it is and never copied.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -272,7 +273,7 @@ impl Members for Vec<Value> {
 
 /// The people who approved the task.
 struct Approvers<'q> {
-    approvals: &'q [Approval],
+    approvals: &'q [Arc<Approval>],
     kinds: &'q Kinds,
 }
 
@@ -291,7 +292,7 @@ impl Members for Approvers<'_> {
     }
 
     fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool {
-        let uid = |approval: &'s Approval| Uid { kind: &self.kinds.operator, id: approval.operator().as_str() };
+        let uid = |approval: &'s Arc<Approval>| Uid { kind: &self.kinds.operator, id: approval.operator().as_str() };
         self.approvals.iter().all(|approval| visit(Val::Entity(uid(approval))))
     }
 }

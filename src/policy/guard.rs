@@ -3,7 +3,7 @@
 use super::facts::{self, Values};
 use super::{Question, Reason};
 use crate::id::Found;
-use crate::mandate::{Beyond, Coverage, LedgerView, Mandate, Mode, Standing, TaskState, Tool};
+use crate::mandate::{Beyond, Coverage, LedgerView, Mandate, Mode, Spent, Standing, TaskState, Tool};
 use crate::time::Timestamp;
 
 /// Checks everything that policies are not asked about. Finds what the arguments are to policies, and returns what a human
@@ -94,5 +94,8 @@ fn check_budget(ledger: &LedgerView, max_calls: Option<u32>, max_tool_calls: Opt
             return Err(Reason::Budget { used, limit });
         }
     }
-    Ok(())
+    match ledger.above.filter(|spent| spent.is_all()) {
+        Some(Spent { used, limit, .. }) => Err(Reason::Budget { used, limit }),
+        None => Ok(()),
+    }
 }

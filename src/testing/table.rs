@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::mandate::{Action, Approval, Arguments, Mode, ToolName, Value};
+use crate::mandate::{Action, Arguments, Mode, ToolName, Value};
 use crate::policy::{Outcome, ReasonCode};
 use crate::task::{Task, TaskHandle};
 use crate::time::ClockError;
@@ -57,7 +57,7 @@ impl DecisionTable {
     pub fn new<'t>(tasks: impl IntoIterator<Item = &'t Task>) -> Self {
         let tasks: Vec<TaskHandle> = tasks.into_iter().map(Task::handle).collect();
         let terms = || tasks.iter().map(TaskHandle::terms);
-        let people = terms().flat_map(|(_, mandate)| mandate.approvals()).map(Approval::operator);
+        let people = terms().flat_map(|(_, mandate)| mandate.approvals()).map(|approval| approval.operator());
         let modes = people.cloned().map(Mode::OnBehalfOf).chain([Mode::Autonomous]).collect();
         let tools = terms().flat_map(|(catalog, _)| catalog.tools()).map(|tool| (tool.name().clone(), Vec::new()));
         Self { modes, examples: tools.collect(), tasks }

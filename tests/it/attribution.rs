@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::any::{cases, take};
+use crate::delegated::{deep, delegate};
 use crate::steps::{autonomous, on_behalf, read, step};
 use crate::world::{OPEN, START, World, at, operator, ticket};
 
@@ -316,4 +317,21 @@ proptest! {
             prop_assert_eq!(found, expected);
         }
     }
+}
+
+#[test]
+fn who_is_behind_a_task_is_not_who_is_behind_its_parts() {
+    let world = World::new(OPEN);
+    let task = world.task(deep(autonomous(&["ticket.read"]), 1));
+    // Bob answers for the worker, in the same transaction; Ada for the agent that delegates.
+    let part = delegate(&world, &task, "a", autonomous(&["ticket.read"])).unwrap();
+    let action = read().presenting(&world.triage_bot);
+    let running = task.authorize(&action).unwrap();
+    part.complete().unwrap();
+    let found = world.sink.resolve(&seen("triage-bot", 0));
+    let [one] = found.as_slice() else { panic!("it may run still: {found:?}") };
+    assert_eq!((&one.task, &one.behind), (task.id(), &Behind::Sponsor(operator("ada"))));
+    drop(running);
+    task.complete().unwrap();
+    assert_eq!(world.sink.resolve(&seen("triage-bot", 0)), []);
 }

@@ -153,7 +153,7 @@ fn the_known_approval_verifies_and_says_what_it_says() {
                 "resources": ["ledger/2026-Q3"], "audiences": ["https://erp.acme.example"], "preapproved": true,
                 "max_calls": 20
             }
-        }}"#,
+        }, "max_depth": 2}"#,
     )
     .unwrap();
     assert_eq!(scope, &written);

@@ -19,6 +19,7 @@ const ROOMS: &[&[&str]] = &[
         "authorizer",
         "break_glass",
         "builder",
+        "delegation",
         "door",
         "error",
         "manual",

@@ -337,13 +337,15 @@ fn on_behalf_of_somebody_a_strict_service_wants_their_own_approval() {
         APPROVALS.sign_text(&APPROVALS.header("task-approval+jwt").to_string(), &known("approval").claims.to_string());
     assert_eq!(verify(shown(&obo).approval(&again)), Some(Flaw::Binding), "the same, signed once more");
     type Row = (&'static str, fn(&mut Value, &mut Value));
-    let rows: [Row; 9] = [
+    let rows: [Row; 11] = [
         ("another person", |a, _| (a["sub"], a["sub_id"]["sub"]) = ("u_b".into(), "u_b".into())),
         ("another provider of persons", |a, _| a["sub_id"]["iss"] = "https://b.example".into()),
         ("another agent", |a, _| a["may_act"]["sub"] = "spiffe://acme.example/b".into()),
         ("another task", |a, _| a[CONTEXT]["task"]["id"] = "tsk_another1".into()),
         ("another hash", |a, _| a[CONTEXT]["task"]["hash"] = format!("sha-256:{}", "A".repeat(43)).into()),
         ("another issuer of credentials", |a, _| a["aud"] = "https://b.example".into()),
+        ("less deep", |a, _| a[CONTEXT]["delegation"]["max_depth"] = 1.into()),
+        ("not to be passed on", |a, _| drop(a[CONTEXT].as_object_mut().unwrap().remove("delegation"))),
         ("less authority", |a, _| drop(a["authorization_details"].as_array_mut().unwrap().pop())),
         ("an earlier end than said", |a, _| a["exp"] = (START + 1100).into()),
         ("another id than said", |_, c| c["id"] = "apr_other123".into()),
@@ -355,7 +357,7 @@ fn on_behalf_of_somebody_a_strict_service_wants_their_own_approval() {
         claims[CONTEXT]["obo"]["approval"]["hash"] = digest(&approval).into();
         let verdict = verify(shown(&ISSUER.sign(&claims)).approval(&approval));
         assert!(
-            matches!(verdict, Some(Flaw::Binding | Flaw::Authority | Flaw::Subject | Flaw::Audience)),
+            matches!(verdict, Some(Flaw::Binding | Flaw::Authority | Flaw::Subject | Flaw::Audience | Flaw::Lineage)),
             "{what}: {verdict:?}"
         );
     }

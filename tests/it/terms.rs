@@ -28,6 +28,8 @@ pub(crate) struct Terms {
     tools: BTreeMap<&'static str, Grant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_calls: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_depth: Option<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -92,7 +94,17 @@ impl Terms {
     /// What both allow: narrower than either.
     pub(crate) fn and(&self, other: &Self) -> Self {
         let both = |(tool, grant): (&&'static str, &Grant)| Some((*tool, grant.and(other.tools.get(tool)?)));
-        Self { tools: self.tools.iter().filter_map(both).collect(), max_calls: least(self.max_calls, other.max_calls) }
+        Self {
+            tools: self.tools.iter().filter_map(both).collect(),
+            max_calls: least(self.max_calls, other.max_calls),
+            // Said by neither, nothing is delegable.
+            max_depth: self.max_depth.zip(other.max_depth).map(|(one, other)| one.min(other)),
+        }
+    }
+
+    /// The same, with so many agents below.
+    pub(crate) fn delegable(self, max_depth: Option<u8>) -> Self {
+        Self { max_depth, ..self }
     }
 }
 
@@ -100,6 +112,7 @@ impl Terms {
 #[derive(Debug, Clone, Copy)]
 enum More {
     Calls,
+    Depth,
     ToolCalls,
     Resources,
     Audiences,
@@ -118,11 +131,11 @@ enum More {
 /// Any of them; those of bounds more often, since there are more ways to be wrong.
 fn more() -> impl Strategy<Value = More> {
     use More::{
-        AnyValue, Ask, Audiences, Autonomous, Calls, Higher, Lower, NoBound, NoLimit, OrAbsent, Preapproved, Resources,
-        ToolCalls, Value,
+        AnyValue, Ask, Audiences, Autonomous, Calls, Depth, Higher, Lower, NoBound, NoLimit, OrAbsent, Preapproved,
+        Resources, ToolCalls, Value,
     };
     prop_oneof![
-        1 => select(&[Calls, ToolCalls, Resources, Audiences, Autonomous, Preapproved, Ask]),
+        1 => select(&[Calls, Depth, ToolCalls, Resources, Audiences, Autonomous, Preapproved, Ask]),
         3 => select(&[NoBound, OrAbsent, AnyValue, Value, NoLimit, Lower, Higher]),
     ]
 }
@@ -135,6 +148,7 @@ impl Terms {
         let grants = self.tools.values_mut().filter(|grant| !of_bounds || !grant.bounds.is_empty());
         match (more, grants.collect::<Vec<_>>()) {
             (More::Calls, _) => self.max_calls = None,
+            (More::Depth, _) => self.max_depth = Some(8),
             (_, mut grants) if !grants.is_empty() => at.get_mut(&mut grants).widen(more, at),
             _ => {}
         }
@@ -145,7 +159,7 @@ impl Terms {
 impl Grant {
     fn widen(&mut self, more: More, at: &Index) {
         match more {
-            More::Calls => {}
+            More::Calls | More::Depth => {}
             More::ToolCalls => self.max_calls = None,
             More::Resources => self.resources = None,
             More::Audiences => self.audiences = None,
@@ -235,7 +249,12 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
     let tools = subsequence(TOOLS.to_vec(), 4..=TOOLS.len());
     let granted = tools
         .prop_flat_map(|tools| tools.into_iter().map(|(tool, names)| (Just(tool), grant(names))).collect::<Vec<_>>());
-    (granted, calls()).prop_map(|(tools, max_calls)| Terms { tools: tools.into_iter().collect(), max_calls })
+    let depth = proptest::option::of(1_u8..=8);
+    (granted, calls(), depth).prop_map(|(tools, max_calls, max_depth)| Terms {
+        tools: tools.into_iter().collect(),
+        max_calls,
+        max_depth,
+    })
 }
 
 /// A scope, and the same with more in one place.
@@ -265,7 +284,7 @@ pub(crate) fn bounded_pair() -> impl Strategy<Value = (Terms, Terms)> {
             preapproved: true,
             beyond: Beyond::Deny,
         };
-        Terms { tools: BTreeMap::from([("everything", grant)]), max_calls: None }
+        Terms { tools: BTreeMap::from([("everything", grant)]), max_calls: None, max_depth: None }
     };
     (bound("blob"), bound("blob"), any::<bool>(), proptest::option::of((more(), any::<Index>()))).prop_map(
         move |(one, wide, related, spoilt)| {
