@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::audit::{AgentFact, Lanes, OperatorFact, Trail};
 use crate::authorizer::Swept;
-use crate::credential::{Minter, VerifiedCredential};
+use crate::credential::{Asked, Leases, Minter, VerifiedCredential};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::id::{Audience, TaskId};
@@ -24,6 +24,10 @@ pub(crate) struct Door {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) once: Arc<dyn Once>,
     pub(crate) minter: Option<Minter>,
+    /// Who issues credentials for other services.
+    pub(crate) issuers: BTreeMap<Audience, Asked>,
+    /// What they issued, or may have.
+    pub(crate) leases: Arc<Leases>,
     /// Which person may administer what.
     pub(crate) administration: Administration,
     /// Whom its policies see as administrators.
@@ -184,7 +188,7 @@ impl Door {
     pub(crate) fn close_ended(&self, max: usize, until_failure: bool) -> Swept {
         let ended: Vec<_> =
             locked(&self.open).values().filter(|assignment| assignment.wants_closing()).take(max).cloned().collect();
-        let mut swept = Swept { closed: 0, failed: 0 };
+        let mut swept = Swept::default();
         for assignment in ended {
             match self.close(&assignment) {
                 Ok(Some(_)) => swept.closed += 1,

@@ -2,7 +2,7 @@
 
 use crate::audit::AuditError;
 use crate::entropy::EntropyError;
-use crate::id::{ApprovalId, TaskId};
+use crate::id::{ApprovalId, Audience, TaskId};
 use crate::identity::{OperatorId, ProofError, RegistryError};
 use crate::mandate::{MandateError, OnceError};
 use crate::policy::{CatalogError, NotAllowed, PolicyError};
@@ -35,6 +35,9 @@ pub enum Error {
     /// No task with this id is open.
     #[error("no task {0} is open")]
     UnknownTask(TaskId),
+    /// Two issuers are to issue credentials for one service.
+    #[error("there are two issuers for {0}")]
+    TwoIssuers(Audience),
     /// A human halted everything.
     #[error("everything is halted")]
     Halted,

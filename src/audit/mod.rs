@@ -7,6 +7,7 @@ mod ack;
 mod attribution;
 mod denial;
 mod execution;
+mod lease;
 mod permit;
 mod record;
 mod sink;
@@ -16,6 +17,7 @@ pub use ack::{Ack, AuditError, Receipt};
 pub use attribution::{Attribution, Behind, Sighting};
 pub use denial::Denial;
 pub use execution::Execution;
+pub use lease::{LeaseFact, OpenLease, OpenLeases, UnreadRecord};
 pub use permit::Permit;
 pub use record::{
     Administered, AgentFact, AgentRecord, AgentUserFact, AgentUserRecord, Decided, Effect, Event, Link, OperatorFact,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::canonical::Digest;
-use crate::id::EventId;
+use crate::id::{Audience, EventId};
 use crate::mandate::{Action, Arguments, Assignment, Reservation, Tool};
 use crate::policy::{Reason, Stale, check_standing};
 use crate::time::Timestamp;
@@ -87,6 +87,27 @@ impl Permit {
     /// Whether these are the arguments that it permits.
     pub(crate) fn check_arguments(&self, arguments: &Arguments) -> Result<(), Reason> {
         if arguments == self.action.arguments() { Ok(()) } else { Err(Reason::ArgumentsChanged) }
+    }
+
+    /// The end of a credential that is wanted until `wanted`: of that, the task, the proof and the approvals it rests on, the
+    /// first, in whole seconds, rounded down.
+    pub(crate) fn bound(&self, wanted: Timestamp, now: Timestamp) -> Timestamp {
+        let mandate = self.assignment.mandate();
+        let until = wanted.min(self.assignment.until()).min(mandate.agent().until());
+        let until = match mandate.basis(self.action.mode(), now) {
+            Some(approval) if self.action.mode().operator().is_some() => until.min(approval.ends()),
+            _ => until,
+        };
+        let until = self.action.approval().map_or(until, |approval| until.min(approval.ends()));
+        // A token tells whole seconds: rounded down, it never outlives what it rests on.
+        Timestamp::from_unix(until.unix()).unwrap_or(now)
+    }
+
+    /// Whether the scope allows a credential for this service.
+    pub(crate) fn allows(&self, audience: &Audience) -> bool {
+        let scope = self.assignment.mandate().intent().scope();
+        let audiences = scope.grant(self.action.tool()).and_then(|grant| grant.audiences());
+        audiences.is_none_or(|allowed| allowed.contains(audience))
     }
 
     /// Spends it: the action runs now.

@@ -184,8 +184,7 @@ impl Minter {
         let mandate = assignment.mandate();
         let agent = mandate.agent();
         let key = agent.key().cloned().ok_or_else(|| MintError::NoKey(agent.id().clone()))?;
-        let audiences = mandate.intent().scope().grant(action.tool()).and_then(|grant| grant.audiences());
-        if audiences.is_some_and(|allowed| !allowed.contains(audience)) {
+        if !permit.allows(audience) {
             return Err(MintError::Audience { asked: audience.clone() });
         }
         let until = self.effective_expiry(permit, now);
@@ -252,16 +251,7 @@ impl Minter {
 
     /// The smallest of what bounds a credential: its own lifetime, the task, the proof, the approvals.
     fn effective_expiry(&self, permit: &Permit, now: Timestamp) -> Timestamp {
-        let assignment = permit.assignment();
-        let mandate = assignment.mandate();
-        let until = now.after(self.lifetime).min(assignment.until()).min(mandate.agent().until());
-        let until = match mandate.basis(permit.action().mode(), now) {
-            Some(approval) if permit.action().mode().operator().is_some() => until.min(approval.ends()),
-            _ => until,
-        };
-        let until = permit.action().approval().map_or(until, |approval| until.min(approval.ends()));
-        // A token tells whole seconds: rounded down, it never outlives what it rests on.
-        Timestamp::from_unix(until.unix()).unwrap_or(now)
+        permit.bound(now.after(self.lifetime), now)
     }
 
     /// Names the task's intent: as an approvals service sealed it, or else the SHA-256 over the canonical JSON (RFC 8785)

@@ -21,6 +21,7 @@ const ROOMS: &[&[&str]] = &[
         "builder",
         "door",
         "error",
+        "leasing",
         "manual",
         "reinstatement",
         "review",
