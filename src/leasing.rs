@@ -93,7 +93,7 @@ impl TaskHandle {
     /// taken. The lease then ends when it was to end.
     pub fn renew(&self, lease: &mut Lease) -> Result<Timestamp, LeaseError> {
         let door = &self.door;
-        if !lease.held().is_of(&door.leases, &self.assignment) {
+        if !lease.held().is_of(&self.assignment) {
             return Err(LeaseError::OtherTask(lease.id().clone()));
         }
         let issuer = door.issuer(lease.audience())?;
@@ -108,7 +108,7 @@ impl TaskHandle {
         self.check_lease(lease)?;
         let ends = issuer.renew(lease.id(), until)?;
         let until = ends.map_or(until, |ends| ends.min(until)).max(lease.until());
-        if !lease.held().goes_on(until, door.now_or_latest()) {
+        if !lease.held().goes_on(until, ends, door.now_or_latest()) {
             return Err(LeaseError::Owed(lease.id().clone()));
         }
         lease.goes_on(until);
@@ -123,7 +123,7 @@ impl TaskHandle {
     /// then tries again. In any case it is given up.
     pub fn give_back(&self, lease: Lease, effect: Effect) -> Result<(), LeaseError> {
         let (id, place) = (lease.id().clone(), lease.held().place());
-        if !lease.held().is_of(&self.door.leases, &self.assignment) {
+        if !lease.held().is_of(&self.assignment) {
             return Err(LeaseError::OtherTask(id));
         }
         let told = lease.finish(effect);
@@ -151,6 +151,7 @@ impl TaskHandle {
             decision: *permit.decision(),
             until,
             issued: false,
+            ends: None,
         };
         Ok(LeaseRequest::new(open, now))
     }
@@ -176,8 +177,8 @@ impl TaskHandle {
         let ends = issued.ends();
         let until = ends.map_or(open.until, |ends| ends.min(open.until));
         // From here on it is revoked like any other, and whoever stopped the task meanwhile is seen below.
-        held.note_issued(until);
-        (open.until, open.issued) = (until, true);
+        (open.until, open.issued, open.ends) = (until, true, ends);
+        held.note_issued(&open);
         if until <= now {
             let error = LeaseError::TooShort { until, now };
             trail.void(&permit, Reason::NoCredential(Found::new(&error.to_string())));
@@ -275,7 +276,7 @@ impl Door {
     /// Revokes one lease; says whether it is gone, and that is recorded.
     fn revoke(&self, claim: &Claim, now: Timestamp) -> bool {
         let place = claim.place;
-        let gone = claim.gone.map_or_else(|| self.ask_to_revoke(claim), Ok);
+        let gone = claim.gone.map_or_else(|| self.ask_to_revoke(claim, now), Ok);
         let why = match gone {
             Ok(gone) if claim.gone.is_some() || self.leases.gone(place, gone, now) => {
                 let fact = LeaseFact::Revoked { lease: claim.open.lease.clone(), found: gone == Gone::Revoked };
@@ -295,17 +296,25 @@ impl Door {
         false
     }
 
-    /// Asks the issuer, a few times.
-    fn ask_to_revoke(&self, claim: &Claim) -> Result<Gone, IssuerError> {
+    /// Asks the issuer, a few times. Where only time ends what it issues, time does.
+    fn ask_to_revoke(&self, claim: &Claim, now: Timestamp) -> Result<Gone, IssuerError> {
         // Leases are entered only where there is an issuer.
         let issuer = self.issuers.get(&claim.open.audience).ok_or(IssuerError::Unsupported)?;
-        let mut asked = issuer.revoke(&claim.open.lease);
-        for _ in 1..TRIES {
-            let Err(error) = asked else { break };
-            self.leases.failed(claim.place, error);
-            asked = issuer.revoke(&claim.open.lease);
+        let is_over = claim.open.ends.is_some_and(|ends| now >= ends);
+        let mut tries = 1;
+        loop {
+            match issuer.revoke(&claim.open.lease) {
+                Err(IssuerError::Unsupported) if is_over => return Ok(Gone::NotFound),
+                Err(error) => {
+                    self.leases.failed(claim.place, error.clone());
+                    if tries == TRIES || error == IssuerError::Unsupported {
+                        return Err(error);
+                    }
+                    tries += 1;
+                }
+                gone => return gone,
+            }
         }
-        asked.inspect_err(|error| self.leases.failed(claim.place, error.clone()))
     }
 
     /// Records once that a lease could not be revoked.

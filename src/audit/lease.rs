@@ -89,6 +89,8 @@ pub struct OpenLease {
     pub until: Timestamp,
     /// The issuer is known to have given it. If not, it may still come to be.
     pub issued: bool,
+    /// When it ends at the other system by itself, where that is known.
+    pub ends: Option<Timestamp>,
 }
 
 /// Finds the leases that were not seen to end, in records that are told in their order.
@@ -172,14 +174,15 @@ impl OpenLeases {
         match fact {
             LeaseFact::Intended { decision, lease, audience, until } => {
                 let place = self.0.values().map(|(place, _)| *place).max().map_or(0, |last| last.saturating_add(1));
-                let open =
-                    OpenLease { lease: lease.clone(), audience, agent, task, txn, decision, until, issued: false };
-                self.0.insert(lease, (place, open));
+                let (issued, ends) = (false, None);
+                let open = OpenLease { lease, audience, agent, task, txn, decision, until, issued, ends };
+                self.0.insert(open.lease.clone(), (place, open));
             }
-            LeaseFact::Issued { lease, until, .. } => {
-                self.alter(&lease, |open| (open.issued, open.until) = (true, until));
+            LeaseFact::Issued { lease, until, ends } => {
+                self.alter(&lease, |open| (open.issued, open.until, open.ends) = (true, until, ends));
             }
-            LeaseFact::Renewed { lease, until } => self.alter(&lease, |open| open.until = until),
+            // What the issuer then said of its end is not known.
+            LeaseFact::Renewed { lease, until } => self.alter(&lease, |open| (open.until, open.ends) = (until, None)),
             LeaseFact::Revoked { lease, .. } => drop(self.0.remove(&lease)),
             LeaseFact::NotRevoked { .. } => {}
         }

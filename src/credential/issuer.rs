@@ -55,7 +55,8 @@ pub trait CredentialIssuer: Send + Sync {
     ///
     /// # Errors
     ///
-    /// It is not known to be gone. It is tried again.
+    /// It is not known to be gone. It is tried again. [`IssuerError::Unsupported`] where nothing but time ends what was
+    /// issued: it is then owed until [its own end](Issued::until).
     fn revoke(&self, lease: &LeaseId) -> Result<Gone, IssuerError>;
 
     /// Lets a lease go on until `until`, with the same secret; says when it now ends by itself, if it does.

@@ -91,8 +91,9 @@ impl Leases {
         if theirs >= MAX_OF_TASK {
             return Err(theirs);
         }
+        let task = Arc::clone(&under.assignment);
         let place = book.insert(Entry::new(open, Some(under)))?;
-        Ok(Held { leases: Arc::clone(self), place })
+        Ok(Held { leases: Arc::clone(self), place, task })
     }
 
     /// Enters a lease of an earlier process, if it is not there; says whether there was room.
@@ -157,9 +158,11 @@ impl Leases {
     /// Those of these that are to be revoked, newest first.
     pub(crate) fn owed(&self, of: Of<'_>, now: Timestamp) -> Vec<OwedLease> {
         let book = locked(&self.0);
-        let owed = book.entries.iter().rev().filter(|(place, entry)| {
-            of.is(**place) && entry.is_of(of) && entry.is_wanted(now)
-        });
+        let owed = book
+            .entries
+            .iter()
+            .rev()
+            .filter(|(place, entry)| of.is(**place) && entry.is_of(of) && entry.is_wanted(now));
         owed.map(|(_, entry)| OwedLease { lease: entry.open.clone(), tries: entry.tries, why: entry.why.clone() })
             .collect()
     }
@@ -230,6 +233,7 @@ impl Of<'_> {
 pub(crate) struct Held {
     leases: Arc<Leases>,
     place: Place,
+    task: Arc<Assignment>,
 }
 
 impl Held {
@@ -238,9 +242,8 @@ impl Held {
     }
 
     /// Whether it is a lease of this task.
-    pub(crate) fn is_of(&self, leases: &Arc<Leases>, task: &Arc<Assignment>) -> bool {
-        let entry_is = || locked(&leases.0).entries.get(&self.place).is_some_and(|entry| entry.is_of(Of::Task(task)));
-        Arc::ptr_eq(&self.leases, leases) && entry_is()
+    pub(crate) fn is_of(&self, task: &Arc<Assignment>) -> bool {
+        Arc::ptr_eq(&self.task, task)
     }
 
     /// The issuer refused, and certainly made nothing.
@@ -249,10 +252,8 @@ impl Held {
     }
 
     /// The issuer gave it: it ends then, here. From here on it is revoked like any other.
-    pub(crate) fn note_issued(&self, until: Timestamp) {
-        self.leases.alter(self.place, |entry| {
-            (entry.answered, entry.open.issued, entry.open.until) = (true, true, until);
-        });
+    pub(crate) fn note_issued(&self, open: &OpenLease) {
+        self.leases.alter(self.place, |entry| (entry.answered, entry.open) = (true, open.clone()));
     }
 
     /// Whether it may go on, and why not; that it is being revoked has no reason.
@@ -264,12 +265,12 @@ impl Held {
     }
 
     /// It goes on until then; says whether it does.
-    pub(crate) fn goes_on(&self, until: Timestamp, now: Timestamp) -> bool {
+    pub(crate) fn goes_on(&self, until: Timestamp, ends: Option<Timestamp>, now: Timestamp) -> bool {
         let mut book = locked(&self.leases.0);
         let Some(entry) = book.entries.get_mut(&self.place) else { return false };
         let goes_on = !entry.busy && entry.gone.is_none() && !entry.is_wanted(now);
         if goes_on {
-            entry.open.until = until;
+            (entry.open.until, entry.open.ends) = (until, ends);
         }
         goes_on
     }
