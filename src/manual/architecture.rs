@@ -43,6 +43,12 @@
 //! [`redeem`](crate::TaskHandle::redeem) and [`mint`](crate::TaskHandle::mint) look at everything that can have changed
 //! since: the task's, agent's, operator's life, time, the policies' digest, and the arguments that are about to run.
 //!
+//! [`lease`](crate::TaskHandle::lease) does the same for a key of another system: it draws the id, records the intent, asks the
+//! [`CredentialIssuer`](crate::credential::CredentialIssuer), records what it gave, and looks again. One book at the door has every
+//! lease that may be there, and reads at each sweep whether what it rests on stands; no end has to tell it. An entry leaves the
+//! book when the other system said that it is gone *and* that was recorded. `complete` and `sweep` ask issuers; `Drop`, `halt` and
+//! `begin` ask nobody.
+//!
 //! # From proof to agent
 //!
 //! A token or certificate is verified by the keys that the host trusts for the trust domain or issuer that it names
@@ -107,6 +113,8 @@
 //!     makes of the record is [`Drift`](crate::identity::projection::Drift), which is reported and changes nothing.
 //! 20. A handle is one party's, in whatever case: a person's, or one agent's, and then in a namespace for agents.
 //!
+//! 21. No lease without a recorded intent; what may be at another system is held, revoked or known as owed, after a crash too.
+//!
 //! # Seams that a host implements
 //!
 //! | seam | what it does | what comes with the crate |
@@ -114,6 +122,7 @@
 //! | [`AuditSink`](crate::audit::AuditSink) | takes records | [`MemorySink`](crate::audit::MemorySink), [`FanOut`](crate::audit::FanOut), [`TracingTap`](crate::audit::TracingTap) |
 //! | [`IdentityVerifier`](crate::identity::IdentityVerifier) | verifies a workload's proof | [`KeyPossession`](crate::identity::KeyPossession) |
 //! | [`Once`](crate::mandate::Once) | remembers which approvals were used | [`MemoryOnce`](crate::mandate::MemoryOnce) |
+//! | [`CredentialIssuer`](crate::credential::CredentialIssuer) | issues and revokes other systems' credentials | examples: `lease_postgres`, `lease_command` |
 //! | [`Clock`](crate::time::Clock) | tells the time | [`SystemClock`](crate::time::SystemClock), [`ManualClock`](crate::time::ManualClock) |
 //! | [`Entropy`](crate::entropy::Entropy) | draws randomness | [`SystemEntropy`](crate::entropy::SystemEntropy) |
 //!
@@ -143,6 +152,7 @@
 //! | what an approval can cover | `mandate/scope.rs` |
 //! | a field of the record | `audit/record.rs` |
 //! | the claims of a credential | `credential/token.rs` |
+//! | what happens to credentials of other systems | `leasing.rs` at the door, `credential/leases.rs`, `audit/lease.rs` |
 //! | what happens when a task ends | `task.rs`, `door.rs`, `audit/trail.rs` |
 //! | what authors of tests are given | `testing/` |
 //! | a bound on policy text | `policy/text.rs` |
