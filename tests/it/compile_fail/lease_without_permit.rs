@@ -1,13 +1,15 @@
-//! E0308, E0382, E0599: no lease without an intent, no second one from a permit, and none that is copied or printed.
+//! E0308, E0599: nothing but a permit is leased with, nothing but an intent adopted, and no lease is copied or printed.
 use bailiwick::TaskHandle;
-use bailiwick::audit::{Execution, Permit};
+use bailiwick::audit::{Denial, Execution, Permit};
 use bailiwick::credential::{IntendedLease, Issued, Lease, LeaseError};
 use bailiwick::id::Audience;
 
-pub fn lease(task: &TaskHandle, permit: Permit, audience: &Audience) -> Result<Lease, LeaseError> {
-    let lease = task.lease(permit, audience)?;
+pub fn lease(task: &TaskHandle, permit: Permit, denial: Denial, audience: &Audience) -> Result<Lease, LeaseError> {
     #[cfg(feature = "wrong")]
-    let _ = task.lease(permit, audience);
+    let _ = task.lease(denial, audience);
+    #[cfg(not(feature = "wrong"))]
+    let _ = denial;
+    let lease = task.lease(permit, audience)?;
     #[cfg(feature = "wrong")]
     let _ = lease.clone();
     #[cfg(not(feature = "wrong"))]
