@@ -78,7 +78,8 @@
 //!    [`Authorizer::owed`](crate::Authorizer::owed), and a record at the first failure. It is tried again by every sweep, three times
 //!    each. When 4096 leases are open or owed, or 64 of one task, no more are given.
 //! 4. Where nobody knows whether the issuer was heard (a lost answer, a crash), *not there* is believed only once the lease
-//!    would have ended: until then it is looked for.
+//!    would have ended: until then it is looked for. So hand on [`until`](crate::credential::LeaseRequest::until), not a duration,
+//!    where the system takes a moment: a request that it hears too late then makes nothing that is good.
 //! 5. The secret is wiped here when the lease is dropped. What a tool copied, or keeps open, is the tool's and the other system's.
 //!
 //! A lease is not minted here, so a dead task does not make it dead at once at the other system: between the end and the

@@ -54,7 +54,8 @@ pub(crate) struct System(Mutex<State>);
 #[derive(Default)]
 struct State {
     there: BTreeMap<LeaseId, String>,
-    late: Vec<LeaseId>,
+    /// With the end that was asked for.
+    late: Vec<(LeaseId, Timestamp)>,
     asked: Vec<Asked>,
     issuing: Option<Issuing>,
     revoking: Option<Revoking>,
@@ -88,11 +89,11 @@ impl System {
         self.0.lock().unwrap().meanwhile = Some(Box::new(act));
     }
 
-    /// What was to come late has come.
-    pub(crate) fn late_ones_come(&self) {
+    /// What was to come late has come, if it is not over by now.
+    pub(crate) fn late_ones_come(&self, now: Timestamp) {
         let mut state = self.0.lock().unwrap();
-        let late = std::mem::take(&mut state.late);
-        state.there.extend(late.into_iter().map(|lease| (lease, "late".to_owned())));
+        let late = std::mem::take(&mut state.late).into_iter().filter(|(_, until)| now < *until);
+        state.there.extend(late.map(|(lease, _)| (lease, "late".to_owned())));
     }
 
     pub(crate) fn there(&self) -> Vec<LeaseId> {
@@ -125,7 +126,7 @@ impl CredentialIssuer for System {
         match how {
             Issuing::Refuses => return Err(IssuerError::refused("not for you")),
             Issuing::Fails => return Err(IssuerError::failed("no route to host")),
-            Issuing::ComesLate => state.late.push(id),
+            Issuing::ComesLate => state.late.push((id, request.until())),
             _ => drop(state.there.insert(id, secret.clone())),
         }
         let ends = state.ends;

@@ -9,6 +9,7 @@ use bailiwick::credential::{IntendedLease, Issued, Lease};
 use bailiwick::id::LeaseId;
 use bailiwick::mandate::{Approval, Intent, Mandate};
 use bailiwick::secret::Secret;
+use bailiwick::time::Clock;
 use bailiwick::{Authorizer, Task};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -123,10 +124,14 @@ impl Running {
             Turn::Revoking(how) => self.system.revoking(how),
             Turn::Sink(works) => self.host.sink.set(if works { Mood::Works } else { Mood::Fails }),
             Turn::Wait(seconds) => self.host.world.clock.advance(Duration::from_secs(seconds)),
-            Turn::LateOnesCome => self.system.late_ones_come(),
+            Turn::LateOnesCome => self.late_ones_come(),
             Turn::Sweep => drop(self.door.sweep()),
             Turn::Crash => self.crash(),
         }
+    }
+
+    fn late_ones_come(&self) {
+        self.system.late_ones_come(self.host.world.clock.now().expect("the time"));
     }
 
     /// Nothing is said at the end of the process; the next one finds what is open in the records.
@@ -160,7 +165,7 @@ fn nothing_is_left_at_the_other_system_that_is_not_known_as_owed() {
         // Everything ends, everything works, everything that was late has come.
         running.host.works();
         running.system.revoking(None);
-        running.system.late_ones_come();
+        running.late_ones_come();
         running.tasks.clear();
         running.intended.clear();
         running.door.sweep();

@@ -172,7 +172,7 @@ fn what_may_still_come_is_owed_until_it_came_or_would_have_ended() {
         assert_eq!(told(host.world.door.sweep()), (0, 1), "it is not there, and nobody knows what will be");
         assert_eq!(story(&host), ["intended", "not revoked"]);
         if comes {
-            system.late_ones_come();
+            system.late_ones_come(at(START));
             assert_eq!(system.there().len(), 1);
         } else {
             host.world.clock.set(at(START).after(LIFETIME));
