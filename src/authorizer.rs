@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::audit::{AgentFact, AgentUserFact, AuditSink, Lanes};
 use crate::builder::Builder;
 use crate::canonical::Salt;
-use crate::credential::VerifiedCredential;
+use crate::credential::{Of, VerifiedCredential};
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, TaskId, TransactionId};
@@ -44,13 +44,18 @@ pub enum Halt {
 }
 
 /// What a sweep did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Swept {
     /// Ended tasks whose end is now recorded.
     pub closed: usize,
     /// Ended tasks whose end could not be recorded; the next sweep tries again.
     pub failed: usize,
+    /// Leases that are revoked now.
+    pub revoked: usize,
+    /// Leases that are not known to be revoked, or not recorded as such; the next sweep tries again.
+    /// [`Authorizer::owed`] says which.
+    pub owed: usize,
 }
 
 impl Authorizer {
@@ -160,8 +165,11 @@ impl Authorizer {
         self.0.write(now, Lanes { agent_user, ..Lanes::default() })
     }
 
-    /// Records the end of every task that ended without being closed, and the effects that nobody told.
+    /// Revokes the leases that are over, or whose task, agent, operator or everything was stopped, the newest first, each by
+    /// asking its issuer three times at most; records the end of every task that ended without being closed, and the
+    /// effects that nobody told. It waits for the issuers: call it where that may be.
     pub fn sweep(&self) -> Swept {
-        self.0.close_ended(usize::MAX, false)
+        let (revoked, owed) = self.0.revoke_leases(Of::Everybody);
+        Swept { revoked, owed, ..self.0.close_ended(usize::MAX, false) }
     }
 }

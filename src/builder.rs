@@ -1,17 +1,17 @@
 //! The builder: what an authorizer needs, and what it can do without.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::audit::{AuditSink, Trail};
 use crate::authorizer::Authorizer;
-use crate::credential::{Minter, Reader};
+use crate::credential::{Asked, CredentialIssuer, Minter, Reader};
 use crate::door::Door;
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::error::Error;
-use crate::id::BootId;
+use crate::id::{Audience, BootId};
 use crate::identity::{OperatorId, Registry};
 use crate::live::Cell;
 use crate::mandate::{MemoryOnce, Once};
@@ -28,6 +28,7 @@ pub struct Builder {
     evaluator: Evaluator,
     sink: Arc<dyn AuditSink>,
     minter: Option<Minter>,
+    issuers: Vec<(Audience, Arc<dyn CredentialIssuer>)>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     once: Arc<dyn Once>,
@@ -51,6 +52,7 @@ impl Builder {
             evaluator,
             sink,
             minter: None,
+            issuers: Vec::new(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             once: Arc::new(MemoryOnce::default()),
@@ -66,6 +68,14 @@ impl Builder {
     #[must_use]
     pub fn minter(mut self, minter: Minter) -> Self {
         self.minter = Some(minter);
+        self
+    }
+
+    /// Credentials for the service `audience` are issued, renewed and revoked by `issuer`. A service has one issuer: where one
+    /// system issues several kinds, each has a name of its own.
+    #[must_use]
+    pub fn issuer(mut self, audience: Audience, issuer: Arc<dyn CredentialIssuer>) -> Self {
+        self.issuers.push((audience, issuer));
         self
     }
 
@@ -132,12 +142,19 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// The clock or the source of randomness failed, or the standard policies of administration could not be loaded.
+    /// The clock or the source of randomness failed, a service has two issuers, or the standard policies of administration
+    /// could not be loaded.
     pub fn build(self) -> Result<Authorizer, Error> {
         let clock = Steady::new(self.clock);
         let started = clock.now()?;
         let boot = BootId::of(&draw(self.entropy.as_ref())?, started);
         let trail = Trail::new(self.sink, Arc::clone(&self.entropy), clock, boot, self.deadline);
+        let mut issuers = BTreeMap::new();
+        for (audience, issuer) in self.issuers {
+            if issuers.insert(audience.clone(), Asked::new(issuer)).is_some() {
+                return Err(Error::TwoIssuers(audience));
+            }
+        }
         Ok(Authorizer::new(Door {
             registry: self.registry,
             evaluator: self.evaluator.apart(),
@@ -147,6 +164,8 @@ impl Builder {
             minter: self.minter,
             reader: Reader::default(),
             outlived: Outlived::default(),
+            issuers,
+            leases: Arc::default(),
             administration: self.administration.map_or_else(Administration::standard, Ok)?,
             administrators: self.administrators,
             listed: self.listed,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::audit::{AgentFact, Lanes, OperatorFact, Trail};
 use crate::authorizer::Swept;
-use crate::credential::{Asked, Minter, Reader, VerifiedCredential};
+use crate::credential::{Asked, Leases, Minter, Needed, Reader, VerifiedCredential};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::id::{Audience, TaskId};
@@ -30,6 +30,10 @@ pub(crate) struct Door {
     pub(crate) reader: Reader,
     /// Credentials of tasks that are closed.
     pub(crate) outlived: Outlived,
+    /// Who issues credentials for other services.
+    pub(crate) issuers: BTreeMap<Audience, Asked>,
+    /// What they issued, or may have.
+    pub(crate) leases: Arc<Leases>,
     /// Which person may administer what.
     pub(crate) administration: Administration,
     /// Whom its policies see as administrators.
@@ -169,7 +173,7 @@ impl Door {
         let now = self.now().map_err(|_| Flaw::Unavailable)?;
         let minter = self.minter.as_ref().ok_or(Flaw::UnknownKey)?;
         let verified =
-            self.reader.read(token, (&minter.keys(now), audience), &Asked::Nothing, (now, Leeway::default()))?;
+            self.reader.read(token, (&minter.keys(now), audience), &Needed::Nothing, (now, Leeway::default()))?;
         let assignment = locked(&self.open).get(verified.task()).cloned().ok_or(Flaw::Revoked)?;
         self.verify_alive(&assignment, verified.mode())?;
         let is_good = assignment.issued().is_good(verified.id(), self.evaluator.replaced());
@@ -219,7 +223,7 @@ impl Door {
     pub(crate) fn close_ended(&self, max: usize, until_failure: bool) -> Swept {
         let ended: Vec<_> =
             locked(&self.open).values().filter(|assignment| assignment.wants_closing()).take(max).cloned().collect();
-        let mut swept = Swept { closed: 0, failed: 0 };
+        let mut swept = Swept::default();
         for assignment in ended {
             match self.close(&assignment) {
                 Ok(Some(_)) => swept.closed += 1,

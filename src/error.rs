@@ -4,7 +4,7 @@ use crate::audit::AuditError;
 use crate::credential::MintError;
 use crate::delegation::DelegationError;
 use crate::entropy::EntropyError;
-use crate::id::{ApprovalId, TaskId};
+use crate::id::{ApprovalId, Audience, TaskId};
 use crate::identity::{OperatorId, ProofError, RegistryError};
 use crate::mandate::{MandateError, OnceError};
 use crate::policy::{CatalogError, NotAllowed, PolicyError};
@@ -40,6 +40,9 @@ pub enum Error {
     /// No task with this id is open.
     #[error("no task {0} is open")]
     UnknownTask(TaskId),
+    /// Two issuers are to issue credentials for one service.
+    #[error("there are two issuers for {0}")]
+    TwoIssuers(Audience),
     /// A human halted everything.
     #[error("everything is halted")]
     Halted,

@@ -292,6 +292,10 @@ drawn! {
     /// Names one credential (`jti`).
     CredentialId, "credential id", "tc_", 22
 }
+drawn! {
+    /// Names one lease: what another system issued. Drawn before that system is asked, so that it can be found by it.
+    LeaseId, "lease id", "lea_", 22
+}
 
 impl CredentialId {
     /// The random bits of an id that was drawn here.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::audit::{Denial, Execution, Permit, Proposal};
-use crate::credential::{Credential, Draft, MintError, Minter};
+use crate::credential::{Credential, Draft, MintError, Minter, Of};
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
@@ -48,6 +48,11 @@ pub struct Closed {
     pub state: TaskState,
     /// Permitted actions whose effect nobody told.
     pub unknown: u64,
+    /// Leases that are revoked now.
+    pub revoked: usize,
+    /// Leases that are not known to be revoked; the next sweep tries again.
+    /// [`Authorizer::owed`](crate::Authorizer::owed) says which.
+    pub owed: usize,
 }
 
 impl Task {
@@ -60,7 +65,8 @@ impl Task {
         self.0.clone()
     }
 
-    /// Ends the task. Everything below it is revoked whether or not its end could be recorded.
+    /// Ends the task. Everything below it is revoked whether or not its end could be recorded; of leases the newest first,
+    /// each by asking its issuer three times at most. It waits for the issuers.
     ///
     /// # Errors
     ///
@@ -68,8 +74,9 @@ impl Task {
     pub fn complete(self) -> Result<Closed, Error> {
         let TaskHandle { door, assignment } = &self.0;
         assignment.end(TaskState::Completed);
+        let (revoked, owed) = door.revoke_leases(Of::Task(assignment));
         let unknown = door.close(assignment)?.unwrap_or_else(|| assignment.loose_ends().unknown());
-        Ok(Closed { state: assignment.state(), unknown })
+        Ok(Closed { state: assignment.state(), unknown, revoked, owed })
     }
 }
 
@@ -276,7 +283,7 @@ impl TaskHandle {
     }
 
     /// Whether a permit may be used by this task now.
-    fn check(&self, permit: &Permit) -> Result<Timestamp, Reason> {
+    pub(crate) fn check(&self, permit: &Permit) -> Result<Timestamp, Reason> {
         let now = self.door.trail.clock().now().map_err(|_| Reason::Clock)?;
         permit.check(&self.assignment, &self.door.evaluator.digest(), now)?;
         Ok(now)

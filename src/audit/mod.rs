@@ -9,6 +9,7 @@ mod attribution;
 mod audit_key;
 mod denial;
 mod execution;
+mod lease;
 mod permit;
 mod record;
 mod sink;
@@ -20,6 +21,7 @@ pub use attribution::{Attribution, Behind, Sighting};
 pub use audit_key::AuditKey;
 pub use denial::Denial;
 pub use execution::Execution;
+pub use lease::{LeaseFact, OpenLease, OpenLeases, UnreadRecord};
 pub use permit::Permit;
 pub use record::{
     AgentFact, AgentRecord, AgentUserFact, AgentUserRecord, Decided, Effect, Event, Link, OperatorFact, OperatorRecord,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::canonical::Digest;
-use crate::id::EventId;
+use crate::id::{Audience, EventId};
 use crate::mandate::{Action, Arguments, Assignment, Reservation, Tool};
 use crate::policy::{Reason, Stale, check_standing};
 use crate::time::Timestamp;
@@ -87,6 +87,18 @@ impl Permit {
     /// Whether these are the arguments that it permits.
     pub(crate) fn check_arguments(&self, arguments: &Arguments) -> Result<(), Reason> {
         if arguments == self.action.arguments() { Ok(()) } else { Err(Reason::ArgumentsChanged) }
+    }
+
+    /// The end of a credential that is wanted until `wanted`: of that, the task, the proof and the approvals it rests on, the
+    /// first, in whole seconds, rounded down.
+    pub(crate) fn bound(&self, wanted: Timestamp, now: Timestamp) -> Timestamp {
+        let wanted = self.action.approval().map_or(wanted, |approval| wanted.min(approval.ends()));
+        self.assignment.bound(self.action.mode(), wanted, now)
+    }
+
+    /// Whether the scope allows a credential for this service.
+    pub(crate) fn allows(&self, audience: &Audience) -> bool {
+        self.assignment.allows(self.action.tool(), audience)
     }
 
     /// Spends it: the action runs now.

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::Administered;
+use super::{Administered, LeaseFact};
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, Audience, BootId, CredentialId, EventId, Prose, RecordId, TaskId, TransactionId};
 use crate::identity::projection::Difference;
@@ -165,8 +165,7 @@ pub enum AgentFact {
         /// Who answers for it.
         sponsor: OperatorId,
     },
-    /// It was admitted with another key while a proof of it still held: it runs in two places, renewed its key, or
-    /// somebody else has its name.
+    /// It was admitted with another key while a proof of it held: it runs twice, has a new key, or somebody has its name.
     AttestedElsewhere {
         /// The digest of the proof by which it was admitted now.
         digest: Digest,
@@ -229,6 +228,8 @@ pub enum AgentFact {
         /// Which credential.
         credential: CredentialId,
     },
+    /// Something happened to a credential of another system.
+    Lease(LeaseFact),
     /// A permitted action has had an effect.
     Done {
         /// The decision that permitted it.
@@ -249,10 +250,8 @@ pub enum AgentFact {
     Administered(Administered),
 }
 
-/// A decision, with what it was taken from.
-///
-/// It holds every fact that the verdict depends on besides the mandate, the policies and the arguments; the digests
-/// say which those were. Deciding again needs them from the host, so a record alone is not replayable.
+/// A decision, with every fact that it depends on but mandate, policies and arguments, of which it has digests. Deciding
+/// again needs those from the host, so a record alone is not replayable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Decided {

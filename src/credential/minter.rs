@@ -185,8 +185,7 @@ impl Minter {
     ) -> Result<Draft, MintError> {
         let (assignment, action) = (permit.assignment(), permit.action());
         let id = CredentialId::draw(entropy)?;
-        let until = Self::bounded(assignment, action.mode(), self.lifetime, now);
-        let until = action.approval().map_or(until, |approval| until.min(Self::whole(approval.ends(), now)));
+        let until = permit.bound(now.after(self.lifetime), now);
         if until.unix() <= now.unix() {
             return Err(MintError::TooShort { until, now });
         }
@@ -238,8 +237,7 @@ impl Minter {
         let mandate = assignment.mandate();
         let (agent, scope) = (mandate.agent(), mandate.intent().scope());
         let key = agent.key().cloned().ok_or_else(|| MintError::NoKey(agent.id().clone()))?;
-        let audiences = scope.grant(tool).and_then(|grant| grant.audiences());
-        if audiences.is_some_and(|allowed| !allowed.contains(audience)) {
+        if !assignment.allows(tool, audience) {
             return Err(MintError::Audience { asked: audience.clone() });
         }
         let basis = match mode {
@@ -297,20 +295,6 @@ impl Minter {
             },
             status: None,
         })
-    }
-
-    /// The smallest of what bounds a token: this lifetime, the task, the proof, the approval of the person. What is above ends
-    /// no earlier than the task.
-    pub(super) fn bounded(assignment: &Assignment, mode: &Mode, lifetime: Duration, now: Timestamp) -> Timestamp {
-        let mandate = assignment.mandate();
-        let until = now.after(lifetime).min(assignment.until()).min(mandate.agent().until());
-        let basis = mode.operator().and_then(|_| mandate.basis(mode, now));
-        Self::whole(basis.map_or(until, |approval| until.min(approval.ends())), now)
-    }
-
-    /// A token tells whole seconds: rounded down, it never outlives what it rests on.
-    fn whole(until: Timestamp, now: Timestamp) -> Timestamp {
-        Timestamp::from_unix(until.unix()).unwrap_or(now)
     }
 
     /// What signs now.

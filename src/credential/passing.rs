@@ -71,7 +71,7 @@ impl Minter {
         if let Some(pass) = task.passes().get(&of).filter(|pass| pass.fits(upper.as_ref(), (now, until))) {
             return Ok(pass);
         }
-        let longest = Self::bounded(task, mode, Duration::from_secs(MAX_LIFETIME), now);
+        let longest = task.bound(mode, now.after(Duration::from_secs(MAX_LIFETIME)), now);
         let window = (now, longest.min(last.unwrap_or(longest)));
         let id = CredentialId::draw(entropy)?;
         let told = Told { assignment: task, mode, tool, audience, details, above: above.to_vec() };

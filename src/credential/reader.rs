@@ -23,7 +23,7 @@ pub(crate) struct Reader {
 }
 
 /// What a credential must bring along.
-pub(crate) enum Asked<'a> {
+pub(crate) enum Needed<'a> {
     /// Nothing: whoever asks knows its task.
     Nothing,
     /// Its lineage, and the approval that it rests on where these keys are there.
@@ -36,7 +36,7 @@ impl Reader {
         &self,
         token: &str,
         (keys, audience): (&KeySet, &Audience),
-        asked: &Asked<'_>,
+        needed: &Needed<'_>,
         (now, leeway): (Timestamp, Leeway),
     ) -> Result<VerifiedCredential, Flaw> {
         if let Some(known) = self.tokens.get(token) {
@@ -56,7 +56,7 @@ impl Reader {
         let claims = claims(&signed, owner, audience)?;
         jose::check_window((claims.iat, claims.nbf, claims.exp), now, leeway)?;
         claims.check()?;
-        if let Asked::Proof { shown, approvals } = asked {
+        if let Needed::Proof { shown, approvals } = needed {
             let links = lineage::prove(&claims, &shown.lineage, keys, &self.links)?;
             if let (Some(approvals), ModeClaim::OnBehalfOf) = (approvals, claims.context.mode) {
                 let root = links.first().map_or(&claims, |link| link.claims());

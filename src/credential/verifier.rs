@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::presentation::{Holder, Presentation};
-use super::reader::{Asked, Reader};
+use super::reader::{Needed, Reader};
 use super::revocation::{RevocationView, Status};
 use super::uses::Uses;
 use super::{Confirmation, DpopVerifier, VerifiedCredential};
@@ -123,8 +123,8 @@ impl CredentialVerifier {
     }
 
     fn check(&self, shown: &Presentation<'_>, now: Timestamp) -> Result<VerifiedCredential, Flaw> {
-        let asked = Asked::Proof { shown, approvals: self.approvals.as_deref() };
-        let credential = self.reader.read(shown.token, (&self.keys, &self.audience), &asked, (now, self.leeway))?;
+        let needed = Needed::Proof { shown, approvals: self.approvals.as_deref() };
+        let credential = self.reader.read(shown.token, (&self.keys, &self.audience), &needed, (now, self.leeway))?;
         self.check_revocation(&credential, now)?;
         match (&shown.holder, credential.confirmation()) {
             (Holder::Vouched, _) => {}

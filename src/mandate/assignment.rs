@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, Caps, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Passes, Reservation, ToolName,
+    Action, ActionRequest, Caps, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, Passes,
+    Reservation, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
-use crate::id::{TaskId, TransactionId};
+use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::OperatorId;
 use crate::live::{Hold, locked};
 use crate::time::Timestamp;
@@ -295,6 +296,22 @@ impl Assignment {
         let errand = self.mandate.errand(action.mode());
         encoder.fixed(&errand.to_be_bytes());
         Issue::new(&self.keyed(&encoder.finish()), policies, errand)
+    }
+
+    /// The end of what is wanted until `wanted`, on this errand: of that, the task, the proof and the approval it rests on, the
+    /// first, in whole seconds, rounded down. What is above ends no earlier than the task.
+    pub(crate) fn bound(&self, mode: &Mode, wanted: Timestamp, now: Timestamp) -> Timestamp {
+        let until = wanted.min(self.until).min(self.mandate.agent().until());
+        let basis = mode.operator().and_then(|_| self.mandate.basis(mode, now));
+        let until = basis.map_or(until, |approval| until.min(approval.ends()));
+        // A token tells whole seconds: rounded down, it never outlives what it rests on.
+        Timestamp::from_unix(until.unix()).unwrap_or(now)
+    }
+
+    /// Whether the scope allows a credential for this service.
+    pub(crate) fn allows(&self, tool: &ToolName, audience: &Audience) -> bool {
+        let audiences = self.mandate.intent().scope().grant(tool).and_then(Grant::audiences);
+        audiences.is_none_or(|allowed| allowed.contains(audience))
     }
 
     /// What names the task in credentials, computed once.

@@ -51,6 +51,12 @@
 //! begins: its scope is within the parent's. Whether it still may is read at use: its state is its own and that of all above,
 //! at most eight, so that ending one cell ends everything below it. Approvals are shared and not copied. See [`delegating`](super::delegating).
 //!
+//! [`lease`](crate::TaskHandle::lease) does the same for a key of another system: it draws the id, records the intent, asks the
+//! [`CredentialIssuer`](crate::credential::CredentialIssuer), records what it gave, and looks again. One book at the door has every
+//! lease that may be there, and reads at each sweep whether what it rests on stands; no end has to tell it. An entry leaves the
+//! book when the other system said that it is gone *and* that was recorded. `complete` and `sweep` ask issuers; `Drop`, `halt` and
+//! `begin` ask nobody.
+//!
 //! # From proof to agent
 //!
 //! A token or certificate is verified by the keys that the host trusts for the trust domain or issuer that it names
@@ -117,6 +123,7 @@
 //!
 //! 21. Along a chain of agents authority only shrinks: scope, depth, time, budget and life of a part are within its task's, and
 //!     only what a human said to be delegable is delegated.
+//! 22. No lease without a recorded intent; what may be at another system is held, revoked or known as owed, after a crash too.
 //!
 //! # Seams that a host implements
 //!
@@ -126,6 +133,7 @@
 //! | [`IdentityVerifier`](crate::identity::IdentityVerifier) | verifies a workload's proof | [`KeyPossession`](crate::identity::KeyPossession) |
 //! | [`Once`](crate::mandate::Once) | remembers which approvals were used | [`MemoryOnce`](crate::mandate::MemoryOnce) |
 //! | [`Signer`](crate::credential::Signer) | signs credentials with a key that is elsewhere | keys in this process ([`MintKey`](crate::credential::MintKey)) |
+//! | [`CredentialIssuer`](crate::credential::CredentialIssuer) | issues and revokes other systems' credentials | examples: `lease_postgres`, `lease_command` |
 //! | [`Clock`](crate::time::Clock) | tells the time | [`SystemClock`](crate::time::SystemClock), [`ManualClock`](crate::time::ManualClock) |
 //! | [`Entropy`](crate::entropy::Entropy) | draws randomness | [`SystemEntropy`](crate::entropy::SystemEntropy) |
 //!
@@ -159,6 +167,7 @@
 //! | the claims of a credential | `credential/token.rs` |
 //! | which keys sign credentials, and which verify them | `credential/key_ring.rs`; keys elsewhere `credential/signer.rs` |
 //! | what a DPoP proof says, and what is asked of one | `credential/dpop.rs`, `credential/dpop_verifier.rs`; URIs `credential/http_uri.rs` |
+//! | what happens to credentials of other systems | `leasing.rs` at the door, `credential/leases.rs`, `audit/lease.rs` |
 //! | what happens when a task ends | `task.rs`, `door.rs`, `audit/trail.rs` |
 //! | what authors of tests are given | `testing/` |
 //! | a bound on policy text | `policy/text.rs` |

@@ -302,6 +302,12 @@
 //!
 //! Call [`Authorizer::sweep`](crate::Authorizer::sweep) now and then: it records the end of tasks that were dropped.
 //!
+//! # Lease keys of other systems
+//!
+//! Write a [`CredentialIssuer`](crate::credential::CredentialIssuer) and give it to [`Builder::issuer`](crate::Builder::issuer);
+//! [`leases`](super::leases) has a small one, and what Vault, AWS, GitHub and PostgreSQL make of it. Sweep often, and after a crash
+//! [`recover`](crate::Authorizer::recover) what the records say is open.
+//!
 //! # Stop
 //!
 //! [`Authorizer::halt`](crate::Authorizer::halt) stops a task, an agent or everything, before it returns. Any active operator

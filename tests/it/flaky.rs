@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use bailiwick::Authorizer;
 use bailiwick::audit::{Ack, AuditError, AuditSink, Event, MemorySink};
-use bailiwick::credential::{MintKey, Minter};
+use bailiwick::credential::{CredentialIssuer, MintKey, Minter};
 use bailiwick::entropy::{Entropy, EntropyError, SystemEntropy};
-use bailiwick::id::{ApprovalId, Found, Issuer};
+use bailiwick::id::{ApprovalId, Audience, Found, Issuer};
 use bailiwick::mandate::{MemoryOnce, Once, OnceError};
 use bailiwick::policy::Evaluator;
 use bailiwick::time::{Clock, ClockError, ManualClock, Timestamp};
@@ -86,6 +86,9 @@ impl Once for Flaky<MemoryOnce> {
     }
 }
 
+/// Issuers, by the services that their credentials are for.
+pub(crate) type Issuers = Vec<(Audience, Arc<dyn CredentialIssuer>)>;
+
 /// A world whose door hangs on seams that can break.
 pub(crate) struct Host {
     pub(crate) world: World,
@@ -97,24 +100,37 @@ pub(crate) struct Host {
 
 impl Host {
     pub(crate) fn new(policies: &str) -> Self {
-        let mut world = World::new(policies);
+        Self::issuing(policies, Vec::new())
+    }
+
+    /// With these issuers.
+    pub(crate) fn issuing(policies: &str, issuers: Issuers) -> Self {
+        let world = World::new(policies);
         let clock = Flaky::new(Arc::clone(&world.clock));
         let entropy = Flaky::new(SystemEntropy);
         let sink = Flaky::new(Arc::clone(&world.sink));
         let once = Flaky::new(MemoryOnce::default());
+        let mut host = Self { world, clock, entropy, sink, once };
+        host.world.door = host.door(policies, issuers);
+        host
+    }
+
+    /// Another door on the same seams, as after a restart.
+    pub(crate) fn door(&self, policies: &str, issuers: Issuers) -> Authorizer {
         let issuer = Issuer::new("https://authz.acme.example").expect("an issuer");
         let evaluator = Evaluator::new(catalog(), policies).expect("policies");
-        world.door = Authorizer::builder(Arc::clone(&world.registry), evaluator, sink.clone())
+        let builder = Authorizer::builder(Arc::clone(&self.world.registry), evaluator, self.sink.clone());
+        let builder = issuers.into_iter().fold(builder, |builder, (audience, issuer)| builder.issuer(audience, issuer));
+        builder
             .minter(Minter::new(issuer, MintKey::generate(&SystemEntropy).expect("a key")))
             .administration(standard())
             .administrator(operator("ada"))
             .administrator(operator("bob"))
-            .clock(clock.clone())
-            .entropy(entropy.clone())
-            .once(once.clone())
+            .clock(self.clock.clone())
+            .entropy(self.entropy.clone())
+            .once(self.once.clone())
             .build()
-            .expect("a door");
-        Self { world, clock, entropy, sink, once }
+            .expect("a door")
     }
 
     /// Everything works again.

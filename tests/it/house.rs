@@ -22,6 +22,7 @@ const ROOMS: &[&[&str]] = &[
         "delegation",
         "door",
         "error",
+        "leasing",
         "manual",
         "reinstatement",
         "review",

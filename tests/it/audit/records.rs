@@ -13,6 +13,7 @@ use bailiwick::{Halt, Task};
 use serde_json::Value;
 
 use super::{Mood, Moody, PATIENT, close, denied, purge, refused, world};
+use crate::issuing::{Revoking, host, lease};
 use crate::steps::prover;
 use crate::world::{OPEN, START, World, args, at, audience, operator, scope, ticket};
 
@@ -230,6 +231,20 @@ fn tell_of_people(world: &World) {
     }
 }
 
+/// What is recorded of a lease that is renewed, and revoked at the second attempt.
+fn told_of_leases() -> Vec<Event> {
+    let (host, system) = host();
+    system.renews();
+    let task = host.world.task(scope());
+    let mut lease = lease(&task).unwrap();
+    host.world.clock.set(at(START + 1));
+    task.renew(&mut lease).unwrap();
+    system.revoking(Some(Revoking::Fails(3)));
+    task.give_back(lease, Effect::Succeeded).expect_err("not revoked yet");
+    task.complete().unwrap();
+    host.world.sink.events()
+}
+
 /// The members of every kind of record beside its link; a member with `?` is not in all of them.
 const MEMBERS: &[(&str, &str)] = &[
     ("agent admitted", "agent digest proof sponsor until"),
@@ -244,6 +259,11 @@ const MEMBERS: &[(&str, &str)] = &[
     ),
     ("agent done", "agent decision effect"),
     ("agent ended", "agent calls state unknown"),
+    ("agent lease intended", "agent audience decision lease step until"),
+    ("agent lease issued", "agent ends lease step until"),
+    ("agent lease not_revoked", "agent audience lease step why"),
+    ("agent lease renewed", "agent lease step until"),
+    ("agent lease revoked", "agent found lease step"),
     ("agent minted", "agent audience credential decision until"),
     ("agent administered assigned", "administered agent person role"),
     ("agent administered bound", "administered agent agent_user"),
@@ -293,13 +313,15 @@ fn the_members_of_every_kind_of_record_are_these() {
     let world = World::new(OPEN);
     tell(&world);
     let mut found: BTreeMap<String, Vec<BTreeSet<String>>> = BTreeMap::new();
-    for (lane, line) in world.sink.events().iter().flat_map(lines) {
+    let mut events = world.sink.events();
+    events.extend(told_of_leases());
+    for (lane, line) in events.iter().flat_map(lines) {
         let record = json(&line);
         let mut members = members("", &record);
         for name in LINK.split(' ') {
             assert!(members.remove(name), "no `{name}` in {line}");
         }
-        let kinds = [Some(lane), record["kind"].as_str(), record["administered"].as_str()];
+        let kinds = [Some(lane), record["kind"].as_str(), record["administered"].as_str(), record["step"].as_str()];
         found.entry(kinds.into_iter().flatten().collect::<Vec<_>>().join(" ")).or_default().push(members);
     }
     let found: BTreeMap<String, String> =
