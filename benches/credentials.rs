@@ -1,7 +1,7 @@
-//! What credentials cost: minting beside ring's bare signature over the same bytes, verifying beside its bare check, a token that
-//! is known, chains of agents, and the memory of what lives.
+//! What credentials cost: minting beside ring's bare signature over the same bytes, verifying beside its bare check, and a token
+//! that is known.
 //!
-//! `cargo bench --bench credentials` prints a line for each, in about a minute.
+//! `cargo bench --bench credentials` prints a line for each, in a few seconds.
 
 #![allow(
     clippy::disallowed_methods,
@@ -15,106 +15,25 @@
     reason = "time is what is measured; a benchmark that cannot start fails; keys are those of the tests"
 )]
 
+#[path = "scene/minting.rs"]
+mod minting;
 #[path = "../tests/it/published.rs"]
 mod published;
 
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bailiwick::audit::{Ack, AuditSink, Effect, Event, Permit};
-use bailiwick::credential::{Credential, CredentialVerifier, MintKey, Minter};
-use bailiwick::entropy::SystemEntropy;
-use bailiwick::identity::{AgentId, AgentKey, HumanOperator, OperatorId, OperatorSession, Registry, danger};
-use bailiwick::mandate::{Action, ActionClass, Grant, Intent, Mandate, Resource, Scope, Tool};
-use bailiwick::policy::{Catalog, Evaluator};
-use bailiwick::time::{Clock, ManualClock, Timestamp};
-use bailiwick::{Authorizer, Task};
+use bailiwick::audit::Effect;
+use bailiwick::credential::{Credential, CredentialVerifier};
+use bailiwick::time::Clock;
 use cpu_time::ThreadTime;
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
-use crate::published::{AUTHZ, ERP, ISSUER, audience, decode, issuer, shown};
+use crate::minting::{BATCH, Scene};
+use crate::published::{ERP, ISSUER, audience, decode, shown};
 
 /// Measurements of each, of which the median is shown.
 const ROUNDS: usize = 31;
-/// Credentials of one measurement.
-const BATCH: usize = 128;
-
-/// Tasks of the million, and credentials of each.
-const TASKS: usize = 16;
-const OF_TASK: usize = 1 << 16;
-
-/// A sink that takes every record and keeps none.
-#[derive(Debug)]
-struct Deaf;
-
-impl AuditSink for Deaf {
-    fn record(&self, event: &Event) -> Ack {
-        black_box(event);
-        Ack::taken()
-    }
-}
-
-struct Scene {
-    door: Authorizer,
-    clock: Arc<ManualClock>,
-    ada: OperatorSession,
-    agent: AgentId,
-    key: AgentKey,
-    minted: Minter,
-    start: Timestamp,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let start = Timestamp::from_unix(1_790_000_000).expect("a moment");
-        let ada = HumanOperator::new(OperatorId::new("https://idp.acme.example", "ada").expect("an id"));
-        let agent = AgentId::spiffe("spiffe://acme.example/agent/filer").expect("an id");
-        let registry = Registry::new();
-        registry.enroll(ada.clone()).expect("a new operator");
-        registry.register(agent.clone(), [ada.id().clone()]).expect("a new agent");
-        let catalog = Catalog::new().with(Tool::new("invoices.read".parse().unwrap(), ActionClass::Read)).unwrap();
-        let policy = r#"@id("all") @allow("unconditional-permit") permit(principal, action, resource);"#;
-        let evaluator = Evaluator::new(catalog, policy).expect("policies");
-        let minter = || Minter::new(issuer(AUTHZ), MintKey::from_pkcs8(&ISSUER.pkcs8()).expect("a key"));
-        let clock = Arc::new(ManualClock::at(start));
-        let door = Authorizer::builder(registry, evaluator, Arc::new(Deaf)).minter(minter()).clock(clock.clone());
-        let ada = danger::operator_vouched_by_host(ada, start, start.after(Duration::from_secs(86_400)));
-        Self {
-            door: door.build().expect("a door"),
-            clock,
-            ada: ada.expect("a session"),
-            agent,
-            key: AgentKey::generate(&SystemEntropy).expect("a key"),
-            minted: minter(),
-            start,
-        }
-    }
-
-    fn task(&self) -> Task {
-        let until = self.start.after(Duration::from_secs(86_400));
-        let workload =
-            danger::workload_vouched_by_host(self.agent.clone(), Some(self.key.public().thumbprint()), until);
-        let scope = Scope::new().allow("invoices.read", Grant::new()).expect("a tool");
-        let intent = Intent::new("reconcile invoices", scope).expect("a purpose");
-        let agent = self.door.admit(workload).expect("an agent");
-        self.door.begin(Mandate::new(agent, intent).approved_by(&self.ada)).expect("a task")
-    }
-
-    fn action(&self) -> Action {
-        let ledger = Resource::new("ledger", "2026-Q3").expect("a resource");
-        Action::on_behalf_of(&self.ada, "invoices.read", &ledger).expect("an action")
-    }
-
-    fn permits(&self, task: &Task) -> Vec<Permit> {
-        (0..BATCH).map(|_| task.authorize(&self.action()).expect("a permit")).collect()
-    }
-
-    fn mint(&self, task: &Task, permits: Vec<Permit>) -> Vec<Credential> {
-        let audience = audience(ERP);
-        permits.into_iter().map(|permit| task.mint(permit, &audience).expect("a credential")).collect()
-    }
-}
 
 /// Microseconds for each of a batch.
 fn each<T>(run: impl FnOnce() -> T) -> (f64, T) {
@@ -135,7 +54,6 @@ fn main() {
         return;
     }
     signatures();
-    memory();
 }
 
 /// Minting and verifying, each in turn with ring's part of it.
@@ -196,43 +114,4 @@ fn signatures() {
     println!("verify   bytes={bytes} ring_us={:.1} verify_us={:.1} ratio={verified:.2}", median(check), median(verify));
     println!("again    elsewhere_ns={:.0} in_process_ns={:.0}", median(again) * 1e3, median(inside) * 1e3);
     println!("inside   first_us={:.1}", median(first_inside));
-}
-
-/// What credentials cost that are not over: a million of them, and what it takes to forget them.
-fn memory() {
-    let scene = Scene::new();
-    let tasks: Vec<Task> = (0..TASKS).map(|_| scene.task()).collect();
-    let fill = |count: usize| {
-        let start = ThreadTime::now();
-        for task in &tasks {
-            for _ in 0..count / BATCH {
-                let permits = scene.permits(task);
-                for credential in scene.mint(task, permits) {
-                    credential.finish(Effect::Succeeded).expect("a record");
-                }
-            }
-        }
-        start.elapsed().as_secs_f64() * 1e6 / (TASKS * count) as f64
-    };
-    let mut first = 0.0;
-    let memory = allocation_counter::measure(|| first = fill(OF_TASK));
-    let (many, each) = (TASKS * OF_TASK, memory.bytes_current as f64 / (TASKS * OF_TASK) as f64);
-    println!("living   credentials={many} bytes_each={each:.0} action_us={first:.1}");
-    // All of them are over, and each task forgets its own while it mints more.
-    scene.clock.advance(Duration::from_secs(301));
-    let mut second = 0.0;
-    let memory = allocation_counter::measure(|| second = fill(OF_TASK));
-    println!("expired  credentials={many} bytes_more={} action_us={second:.1}", memory.bytes_current);
-
-    // Those whose effect is not told, too: the token itself is its holder's.
-    let task = scene.task();
-    let mut held = Vec::with_capacity(1_000);
-    let memory = allocation_counter::measure(|| {
-        for _ in 0..1_000 / BATCH {
-            held.extend(scene.mint(&task, scene.permits(&task)));
-        }
-    });
-    let tokens: usize = held.iter().map(|credential| credential.expose().len()).sum();
-    let each = (memory.bytes_current as f64 - tokens as f64) / held.len() as f64;
-    println!("running  credentials={} bytes_each_beside_token={each:.0}", held.len());
 }
