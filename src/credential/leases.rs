@@ -55,10 +55,18 @@ pub(crate) struct Under {
     pub(crate) mode: Mode,
 }
 
+impl Under {
+    /// Whether that is the task, or a part of it.
+    fn is_within(&self, task: &Arc<Assignment>) -> bool {
+        Arc::ptr_eq(&self.assignment, task) || self.assignment.above().any(|above| Arc::ptr_eq(above, task))
+    }
+}
+
 /// Some of the leases.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Of<'a> {
     Everybody,
+    /// Those of a task, and of its parts.
     Task(&'a Arc<Assignment>),
     One(Place),
 }
@@ -196,7 +204,7 @@ impl Entry {
     fn is_of(&self, of: Of<'_>) -> bool {
         match of {
             Of::Everybody | Of::One(_) => true,
-            Of::Task(task) => self.under.as_ref().is_some_and(|under| Arc::ptr_eq(&under.assignment, task)),
+            Of::Task(task) => self.under.as_ref().is_some_and(|under| under.is_within(task)),
         }
     }
 

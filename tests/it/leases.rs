@@ -13,6 +13,7 @@ use bailiwick::policy::{Reason, ReasonCode};
 use bailiwick::secret::Secret;
 use bailiwick::{Authorizer, Error, Halt, NotRecovered, Swept, Task};
 
+use crate::delegated::{delegable, delegate};
 use crate::ends::End;
 use crate::flaky::{BROKEN, Host, Mood};
 use crate::issuing::{Asked, Issuing, LIFETIME, Revoking, System, facts, host, lease, story};
@@ -93,6 +94,18 @@ fn an_end_of_one_task_leaves_the_leases_of_others() {
     one.complete().expect("an end");
     host.world.door.sweep();
     assert_eq!(system.there(), [kept.id().clone()]);
+}
+
+#[test]
+fn completing_a_task_revokes_the_leases_of_its_parts_first() {
+    let (host, system) = host();
+    let task = host.world.task(delegable(1));
+    let above = lease(&task).expect("a lease").id().clone();
+    let part = delegate(&host.world, &task, "worker", scope()).expect("a part");
+    let below = lease(&part).expect("a lease");
+    let closed = task.complete().expect("an end");
+    assert_eq!((closed.revoked, closed.owed), (2, 0));
+    assert_eq!(system.revoked(), [below.id().clone(), above]);
 }
 
 #[test]
