@@ -209,12 +209,12 @@ impl Door {
 
     /// Takes this task, and no other of its id, out of the open ones; says whether it was there.
     pub(crate) fn forget(&self, assignment: &Arc<Assignment>) -> bool {
+        // First kept and then forgotten: at every moment a list of what is revoked finds its credentials.
+        self.outlived.keep(assignment.issued(), self.trail.clock().latest());
         let mut open = locked(&self.open);
         let there = open.get(assignment.task()).is_some_and(|one| Arc::ptr_eq(one, assignment));
         if there {
             open.remove(assignment.task());
-            drop(open);
-            self.outlived.keep(assignment.issued(), self.trail.clock().latest());
         }
         there
     }

@@ -1,17 +1,24 @@
 //! Strict reading through serde: what is there is meant, and nothing is said twice.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::value::MapAccessDeserializer;
+use serde::de::value::{CowStrDeserializer, MapAccessDeserializer};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// An optional member that is there has a value: `null` is refused, since it would read as "no limit".
 pub(crate) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// A word of a closed vocabulary: derived reading of an enum takes an object as well.
+pub(crate) fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let text = Cow::<'_, str>::deserialize(deserializer)?;
+    T::deserialize(CowStrDeserializer::<D::Error>::new(text))
 }
 
 /// A flag that is not written where it is not set.

@@ -293,6 +293,7 @@ impl Minter {
                 task: TaskClaim { hash: *self.task_hash(assignment), id: assignment.task().clone(), step: None },
                 v: 1,
             },
+            of: None,
             status: None,
         })
     }

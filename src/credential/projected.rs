@@ -9,7 +9,7 @@ use crate::id::{Audience, CredentialId, Issuer, Subject, TransactionId};
 use crate::identity::AgentId;
 use crate::jose::Flaw;
 use crate::mandate::Detail;
-use crate::strict::{object, objects, present};
+use crate::strict::{object, objects, present, word};
 
 /// The longest life of a projection, in seconds.
 const MAX_LIFETIME: i64 = 60;
@@ -54,6 +54,7 @@ struct Actor {
 struct Projection {
     #[serde(deserialize_with = "object")]
     accountable: Accountable,
+    #[serde(deserialize_with = "word")]
     mode: ModeClaim,
     #[serde(deserialize_with = "object")]
     obo: OnBehalfOf,
@@ -109,6 +110,7 @@ impl Projected {
                 task: context.task,
                 v: context.v,
             },
+            of: Some(context.of),
             status: self.status,
         })
     }

@@ -93,6 +93,7 @@ fn credential(claims: Claims, kid: Thumbprint) -> Result<VerifiedCredential, Fla
     let moment = |unix| Timestamp::from_unix(unix).ok_or(Flaw::Claims);
     Ok(VerifiedCredential(Arc::new(Facts {
         id: claims.jti,
+        of: claims.of,
         kid,
         issuer: claims.iss,
         audience: claims.aud,

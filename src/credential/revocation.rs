@@ -88,6 +88,16 @@ impl RevocationClaims {
     }
 }
 
+impl List {
+    /// Revokes what the other one does, too.
+    fn add(&mut self, other: &Self) {
+        self.until = self.until.min(other.until);
+        self.from = self.from.max(other.from);
+        self.all_until = self.all_until.max(other.all_until);
+        self.named.extend(other.named.iter().cloned());
+    }
+}
+
 impl RevocationSet {
     /// Believes lists that are signed by one of these keys, of the issuer that it speaks for.
     pub fn new(keys: KeySet) -> Self {
@@ -105,7 +115,8 @@ impl RevocationSet {
     ///
     /// # Errors
     ///
-    /// It is no list, is not the issuer's, is over, or is older than the one that is loaded: that one stays.
+    /// It is no list, is not the issuer's, is over, or is older than the one that is loaded: that one stays. Of two of the same
+    /// second, nobody knows which is newer: what either revokes is revoked.
     pub fn load(&self, list: &str, now: Timestamp) -> Result<(), Refused> {
         let Token { owner, claims, .. } = Token::<RevocationClaims>::verify(Kind::Revocations, list, &self.keys)?;
         if claims.iss != owner {
@@ -115,7 +126,7 @@ impl RevocationSet {
         if claims.exp - claims.iat > BELIEVED || claims.revoked.len() > MAX_NAMED {
             return Err(Flaw::Claims.into());
         }
-        let list = List {
+        let mut list = List {
             as_of: claims.iat,
             until: claims.exp,
             from: claims.from,
@@ -123,8 +134,10 @@ impl RevocationSet {
             named: claims.revoked.into_iter().collect(),
         };
         let mut lists = self.lists.write().unwrap_or_else(PoisonError::into_inner);
-        if lists.get(&owner).is_some_and(|loaded| list.as_of < loaded.as_of) {
-            return Err(Flaw::Replayed.into());
+        match lists.get(&owner) {
+            Some(loaded) if list.as_of < loaded.as_of => return Err(Flaw::Replayed.into()),
+            Some(loaded) if list.as_of == loaded.as_of => list.add(loaded),
+            _ => {}
         }
         lists.insert(owner, Arc::new(list));
         Ok(())

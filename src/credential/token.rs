@@ -13,7 +13,7 @@ use crate::id::{ApprovalId, Audience, CredentialId, Issuer, Subject, TaskId, Tra
 use crate::identity::{AgentId, ProofMethod};
 use crate::jose::{Flaw, Thumbprint};
 use crate::mandate::{Detail, MAX_DEPTH};
-use crate::strict::{object, objects, present, present_object, present_objects};
+use crate::strict::{object, objects, present, present_object, present_objects, word};
 
 /// The longest life of a credential, in seconds.
 pub(super) const MAX_LIFETIME: u64 = 900;
@@ -57,6 +57,9 @@ pub(super) struct Claims {
     pub(super) txn: TransactionId,
     #[serde(rename = "urn:bailiwick:claims:v1", deserialize_with = "object")]
     pub(super) context: Context,
+    /// The credential that it is a projection of.
+    #[serde(skip)]
+    pub(super) of: Option<CredentialId>,
     /// A reference to a status list. What else is there is ignored (RFC 7519, section 4), unless it is forbidden.
     #[serde(default, deserialize_with = "present", skip_serializing)]
     pub(super) status: Option<IgnoredAny>,
@@ -86,6 +89,7 @@ pub(super) struct Context {
     pub(super) lineage: Option<Vec<Ancestor>>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(super) max_depth: Option<u8>,
+    #[serde(deserialize_with = "word")]
     pub(super) mode: ModeClaim,
     #[serde(default, deserialize_with = "present_object", skip_serializing_if = "Option::is_none")]
     pub(super) obo: Option<OnBehalfOf>,
@@ -110,6 +114,7 @@ pub(super) enum ModeClaim {
 #[serde(deny_unknown_fields)]
 pub(super) struct Accountable {
     pub(super) iss: Issuer,
+    #[serde(deserialize_with = "word")]
     pub(super) role: Role,
     pub(super) sub: Subject,
 }
@@ -127,6 +132,7 @@ pub(super) enum Role {
 pub(super) struct Attestation {
     pub(super) exp: i64,
     pub(super) hash: Digest,
+    #[serde(deserialize_with = "word")]
     pub(super) method: Method,
 }
 

@@ -8,28 +8,40 @@ use crate::jose::Flaw;
 use crate::live::locked;
 use crate::time::Timestamp;
 
-/// Counted uses. What lives is never forgotten; when it is full of that, everything new is refused.
+/// Counted uses. What lives is never forgotten; when it is full of that, everything new is refused. A clock that is set back
+/// brings nothing back.
 #[derive(Debug)]
-pub(super) struct Uses<K>(Mutex<Expiring<K, u32>>);
+pub(super) struct Uses<K>(Mutex<Book<K>>);
+
+#[derive(Debug)]
+struct Book<K> {
+    uses: Expiring<K, u32>,
+    /// The latest time that was told.
+    latest: Timestamp,
+}
 
 impl<K: Eq + Hash> Uses<K> {
     /// Room for `max` things that live at once.
     pub(super) fn new(max: usize) -> Self {
-        Self(Mutex::new(Expiring::new(max)))
+        Self(Mutex::new(Book { uses: Expiring::new(max), latest: Timestamp::EPOCH }))
     }
 
     /// Uses something once that lives until `until` and is good for `times` uses. Of any number of calls at once, as many
     /// succeed.
     pub(super) fn count(&self, key: K, times: u32, until: Timestamp, now: Timestamp) -> Result<(), Flaw> {
-        let mut uses = locked(&self.0);
-        match uses.get_mut(&key) {
+        let mut book = locked(&self.0);
+        let now = now.max(book.latest);
+        book.latest = now;
+        match book.uses.get_mut(&key) {
             Some(used) if *used >= times => Err(Flaw::Replayed),
             Some(used) => {
                 *used += 1;
                 Ok(())
             }
             None if times == 0 => Err(Flaw::Replayed),
-            None => uses.insert(key, 1, until, now).map_err(|Full| Flaw::Unavailable),
+            // It may have been counted and forgotten.
+            None if until <= now => Err(Flaw::Expired),
+            None => book.uses.insert(key, 1, until, now).map_err(|Full| Flaw::Unavailable),
         }
     }
 }

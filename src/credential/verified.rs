@@ -18,6 +18,8 @@ pub struct VerifiedCredential(pub(super) Arc<Facts>);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Facts {
     pub(super) id: CredentialId,
+    /// The credential that it is a projection of.
+    pub(super) of: Option<CredentialId>,
     /// The key that signed it.
     pub(super) kid: Thumbprint,
     pub(super) issuer: Issuer,

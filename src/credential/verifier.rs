@@ -1,10 +1,12 @@
 //! The verifier: what a resource server needs, alone: the issuer's public keys in, what a credential proves out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::presentation::{Holder, Presentation};
 use super::reader::{Needed, Reader};
 use super::revocation::{RevocationView, Status};
+use super::token::MAX_LIFETIME;
 use super::uses::Uses;
 use super::{Confirmation, DpopVerifier, VerifiedCredential};
 use crate::id::{Audience, CredentialId, Issuer};
@@ -12,8 +14,10 @@ use crate::jose::{Flaw, KeySet, Leeway, Refused};
 use crate::mandate::{Arguments, Resource, ToolName};
 use crate::time::Timestamp;
 
-/// Credentials that are counted at once.
+/// Credentials that are counted at once, unless said otherwise.
 const MAX_COUNTED: usize = 1 << 16;
+/// No more are counted, whatever is said.
+const MOST_COUNTED: usize = 1 << 22;
 
 /// Verifies task credentials for one service, anywhere. Cheap to clone; clones share what they remember.
 ///
@@ -56,6 +60,14 @@ impl CredentialVerifier {
     pub fn trusting(mut self, keys: KeySet) -> Self {
         // What was read before rests on the others.
         (self.keys, self.reader) = (Arc::new(keys), Arc::default());
+        self
+    }
+
+    /// Counts up to so many credentials that live at once, 65 536 unless said otherwise; when there are more, new ones that are good
+    /// for a number of calls are refused. What was counted before is forgotten: say it first.
+    #[must_use]
+    pub fn counting(mut self, credentials: usize) -> Self {
+        self.uses = Arc::new(Uses::new(credentials.min(MOST_COUNTED)));
         self
     }
 
@@ -115,9 +127,14 @@ impl CredentialVerifier {
             return Err(Flaw::Binding.into());
         }
         if let Some(times) = credential.max_calls(action, resource, arguments) {
-            let key = (credential.issuer().clone(), credential.id().clone());
-            let until = credential.until().after(self.leeway.duration());
-            self.uses.count(key, times, until, now)?;
+            // A projection and what it is one of are used together, and counted as long as either lives for anybody.
+            let (facts, longest) = (&credential.0, Duration::from_secs(MAX_LIFETIME));
+            let (id, until) = match &facts.of {
+                Some(original) => (original, facts.issued.after(longest)),
+                None => (&facts.id, facts.until),
+            };
+            let key = (facts.issuer.clone(), id.clone());
+            self.uses.count(key, times, until.after(Leeway::MAX), now)?;
         }
         Ok(credential)
     }
@@ -145,9 +162,9 @@ impl CredentialVerifier {
             return Ok(());
         };
         let facts = &credential.0;
-        let own = (&facts.issuer, &facts.id);
+        let own = [Some(&facts.id), facts.of.as_ref()].into_iter().flatten().map(|id| (&facts.issuer, id));
         let above = facts.lineage.iter().map(|above| (&above.iss, &above.jti));
-        for (issuer, id) in above.chain([own]) {
+        for (issuer, id) in above.chain(own) {
             match crate::live::shielded(|| view.status(issuer, id, facts.issued, now)) {
                 Some(Status::Good) => {}
                 Some(Status::Revoked) => return Err(Flaw::Revoked),

@@ -30,6 +30,9 @@ pub struct LeewayError {
 }
 
 impl Leeway {
+    /// The longest.
+    pub(crate) const MAX: Duration = Duration::from_secs(MAX_SECONDS);
+
     /// A leeway of whole seconds.
     ///
     /// # Errors
@@ -41,10 +44,6 @@ impl Leeway {
             Ok(seconds) if u64::from(seconds) <= MAX_SECONDS && leeway.subsec_nanos() == 0 => Ok(Self(seconds)),
             _ => Err(refused),
         }
-    }
-
-    pub(crate) fn duration(self) -> Duration {
-        Duration::from_secs(self.0.into())
     }
 
     pub(crate) fn seconds(self) -> i64 {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Number, Value};
 use crate::canonical::Encoder;
-use crate::strict::{is_false, object, present};
+use crate::strict::{is_false, object, present, word};
 
 /// Which values one argument may have. An array is within a bound if each of its items is; an
 /// empty one is like none.
@@ -121,7 +121,7 @@ impl Bound {
 #[derive(Serialize, Deserialize)]
 #[serde(untagged, expecting = "\"absent\", or an object with `one_of`, `at_least`, `at_most` and `or_absent` only")]
 enum WrittenBound {
-    Word(Word),
+    Word(#[serde(deserialize_with = "word")] Word),
     Parts(#[serde(deserialize_with = "object")] Parts),
 }
 

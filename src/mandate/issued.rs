@@ -1,16 +1,19 @@
 //! What was issued under a task: for what each credential is good, and whether it was used.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::canonical::Digest;
 use crate::expiring::{Expiring, Full};
 use crate::id::CredentialId;
-use crate::jose::Flaw;
+use crate::jose::{Flaw, Leeway};
 use crate::live::locked;
 use crate::time::Timestamp;
 
-/// Credentials of one task that are not over yet.
-const MAX: usize = 1 << 16;
+/// Credentials of one task that are not over yet, by anybody's clock.
+const MAX: usize = 1 << 13;
+/// Others may honour a credential so long after its end: a service's leeway, and that of its list of what is revoked.
+const HONOURED: Duration = Leeway::MAX.saturating_mul(2);
 
 /// What one credential is good for, once, and on what it rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,7 @@ impl Issue {
     }
 }
 
-/// The credentials of one task that are not over. Each costs about a hundred bytes. A credential that is given up is kept as
+/// The credentials of one task that are not over anywhere. Each costs about a hundred bytes. A credential that is given up is kept as
 /// dead, for others may have to be told.
 #[derive(Debug)]
 pub(crate) struct Issued(Mutex<Expiring<[u8; 16], Entry>>);
@@ -57,13 +60,15 @@ enum State {
 }
 
 impl Issued {
-    /// Enters a credential; says whether there was room.
+    /// Enters a credential; says whether there was room, and no other of its id.
     #[must_use]
     pub(crate) fn enter(&self, id: &CredentialId, issue: Issue, until: Timestamp, now: Timestamp) -> bool {
         let Some(bits) = id.bits() else {
             return false;
         };
-        locked(&self.0).insert(bits, Entry { issue, state: State::Good }, until, now) != Err(Full)
+        let mut entries = locked(&self.0);
+        let is_new = entries.get(&bits).is_none();
+        is_new && entries.insert(bits, Entry { issue, state: State::Good }, until.after(HONOURED), now) != Err(Full)
     }
 
     /// Gives a credential up; says whether it was good.
@@ -84,7 +89,8 @@ impl Issued {
     /// How many are good and were not used.
     pub(crate) fn count(&self, now: Timestamp) -> u64 {
         let entries = locked(&self.0);
-        entries.living(now).map(|(_, entry, _)| u64::from(entry.state == State::Good)).sum()
+        let living = entries.living(now.after(HONOURED));
+        living.map(|(_, entry, _)| u64::from(entry.state == State::Good)).sum()
     }
 
     /// Uses the credential, for exactly what it is good for. Of any number of calls at once, one succeeds.
@@ -101,12 +107,12 @@ impl Issued {
         }
     }
 
-    /// The last second in which one of them could be good.
+    /// The second in which the last of them is over everywhere.
     pub(crate) fn last(&self, now: Timestamp) -> Option<i64> {
         locked(&self.0).living(now).map(|(_, _, until)| until).max()
     }
 
-    /// Those that are not over, and that nobody may honour any more: given up, used, from other policies than `policies`, or
+    /// Those that are not over everywhere, and that nobody may honour any more: given up, used, from other policies than `policies`, or
     /// on an errand that does not stand.
     pub(crate) fn revoked(&self, now: Timestamp, policies: u32, stands: impl Fn(u16) -> bool) -> Vec<CredentialId> {
         let entries = locked(&self.0);

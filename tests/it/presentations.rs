@@ -606,3 +606,93 @@ fn an_audience_is_the_same_all_along() {
     assert_eq!(flaw(Chain::of(3).with(2, elsewhere).verify()), Some(Flaw::Audience));
     assert_eq!(audience(ERP).as_str(), ERP);
 }
+
+/// A credential of one call, from this second on for five minutes.
+fn once(number: u32, from: i64) -> String {
+    let mut claims = known("auto").claims;
+    claims["jti"] = format!("tc_{number:0>22}").into();
+    (claims["iat"], claims["nbf"], claims["exp"]) = (from.into(), from.into(), (from + 300).into());
+    claims[CONTEXT]["attn"]["exp"] = (from + 5_000).into();
+    for_one_call(&mut claims);
+    ISSUER.sign(&claims)
+}
+
+fn for_one_call(claims: &mut Value) {
+    claims["authorization_details"].as_array_mut().unwrap().truncate(1);
+    claims["authorization_details"][0]["constraints"] = json!({"max_calls": 1});
+    claims["scope"] = "invoices.read".into();
+}
+
+fn accept(verifier: &CredentialVerifier, token: &str, now: i64) -> Option<Flaw> {
+    let (read, here) = ("invoices.read".parse().unwrap(), Resource::new("ledger", "2026-Q3").unwrap());
+    flaw(verifier.accept(&shown(token), (&read, &here, &Arguments::none()), at(now)))
+}
+
+#[test]
+fn no_clock_makes_what_was_used_good_again() {
+    let verifier = credentials();
+    let lenient = verifier.clone().with_leeway(Leeway::new(std::time::Duration::from_secs(60)).unwrap());
+    let first = once(0, START);
+    assert_eq!(accept(&verifier, &first, START + 10), None);
+    assert_eq!(accept(&verifier, &first, START + 11), Some(Flaw::Replayed));
+    for number in 1..=200 {
+        assert_eq!(accept(&verifier, &once(number, START + 200), START + 301), None);
+    }
+    for (verifier, now) in [(&verifier, 301), (&lenient, 301), (&lenient, 359), (&verifier, 20), (&lenient, 20)] {
+        assert!(accept(verifier, &first, START + now).is_some(), "at {now}");
+    }
+    for number in 201..=400 {
+        assert_eq!(accept(&verifier, &once(number, START + 200), START + 361), None);
+    }
+    // By then it is forgotten; a clock that is set back does not bring it back.
+    assert_eq!(accept(&verifier, &first, START + 20), Some(Flaw::Expired));
+    assert_eq!(accept(&verifier, &once(401, START), START + 20), Some(Flaw::Expired), "nor one that was not there");
+}
+
+#[test]
+fn a_service_that_counts_as_many_as_it_has_room_for_refuses_the_next() {
+    let verifier = credentials().counting(3);
+    for number in 0..3 {
+        assert_eq!(accept(&verifier, &once(number, START), START + 1), None);
+    }
+    assert_eq!(accept(&verifier, &once(3, START), START + 1), Some(Flaw::Unavailable));
+    assert_eq!(accept(&verifier, &once(0, START), START + 1), Some(Flaw::Replayed), "what lives is not forgotten");
+    assert_eq!(accept(&verifier, &once(4, START + 300), START + 361), None, "what is over is");
+}
+
+#[test]
+fn a_projection_is_revoked_and_used_up_with_what_it_is_one_of() {
+    let [mut native, mut projected] = ["obo", "proj"].map(|name| known(name).claims);
+    for_one_call(&mut native);
+    for_one_call(&mut projected);
+    let (native, projected) = (ISSUER.sign(&native), ISSUER.sign(&projected));
+    for order in [[&native, &projected], [&projected, &native], [&projected, &projected]] {
+        let verifier = credentials();
+        assert_eq!(accept(&verifier, order[0], NOW), None);
+        assert_eq!(accept(&verifier, order[1], NOW), Some(Flaw::Replayed));
+    }
+    let view = std::sync::Arc::new(crate::revocations::Only("tc_8Rr1tYpZq3Kd6Vx0Gm9sHa"));
+    let verifier = credentials().revoked_by(view);
+    assert_eq!(flaw(verifier.verify(&shown(&native), at(NOW))), Some(Flaw::Revoked));
+    assert_eq!(flaw(verifier.verify(&shown(&projected), at(NOW))), Some(Flaw::Revoked));
+}
+
+#[test]
+fn a_word_is_written_as_one() {
+    type Row = (&'static str, fn(&mut Value));
+    let rows: [Row; 5] = [
+        ("the mode", |c| c[CONTEXT]["mode"] = json!({"autonomous": null})),
+        ("the role", |c| c[CONTEXT]["accountable"]["role"] = json!({"sponsor": null})),
+        ("the method", |c| c[CONTEXT]["attn"]["method"] = json!({"spiffe-jwt-svid": null})),
+        ("a bound", |c| c["authorization_details"][0]["constraints"] = json!({"where": {"x": {"absent": null}}})),
+        ("no bound", |c| c["authorization_details"][0]["constraints"] = json!({"where": {"x": {}}})),
+    ];
+    for (what, change) in rows {
+        let mut claims = known("auto").claims;
+        change(&mut claims);
+        assert_eq!(flaw(credentials().verify(&shown(&ISSUER.sign(&claims)), at(NOW))), Some(Flaw::Claims), "{what}");
+    }
+    let mut claims = known("auto").claims;
+    claims["authorization_details"][0]["constraints"] = json!({"where": {"x": "absent"}});
+    assert_eq!(flaw(credentials().verify(&shown(&ISSUER.sign(&claims)), at(NOW))), None);
+}

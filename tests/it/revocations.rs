@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick::audit::{AgentFact, Effect};
-use bailiwick::credential::{Credential, CredentialVerifier, RevocationSet, RevocationView, Status};
+use bailiwick::credential::{Credential, CredentialVerifier, MintError, RevocationSet, RevocationView, Status};
 use bailiwick::id::{CredentialId, Issuer};
 use bailiwick::jose::{Flaw, KeySet, Leeway, Refused};
 use bailiwick::mandate::{Action, Grant, Scope};
@@ -91,7 +91,9 @@ fn a_service_elsewhere_learns_of_every_end() {
         drop((task, credentials));
         service.load(&world);
         assert_eq!(service.flaw(&world, &tokens[0]), Some(Flaw::Revoked), "{end:?}, all dropped");
-        world.clock.set(at(START + 300));
+        world.clock.set(at(START + 419));
+        assert_eq!(named(&world.door.revocations().unwrap()).len(), 2, "somebody's clock may be behind, and lenient");
+        world.clock.set(at(START + 420));
         assert_eq!(named(&world.door.revocations().unwrap()), BTreeSet::new(), "what is over is forgotten");
     }
 }
@@ -265,7 +267,7 @@ impl RevocationView for Broken {
 
 /// A view by which one credential is revoked.
 #[derive(Debug)]
-struct Only(&'static str);
+pub(crate) struct Only(pub(crate) &'static str);
 
 impl RevocationView for Only {
     fn status(&self, _: &Issuer, id: &CredentialId, _: Timestamp, _: Timestamp) -> Status {
@@ -305,20 +307,134 @@ fn a_door_without_a_minter_has_no_list() {
 #[test]
 fn when_more_is_dead_than_a_list_can_name_everything_is() {
     let world = World::recorded_in(OPEN, Arc::new(Deaf), Arc::new(bailiwick::audit::MemorySink::new(1)));
-    let (service, task) =
-        (Service::new(&world), world.task(Scope::new().allow("ticket.read", Grant::new().autonomous()).unwrap()));
-    let kept = mint(&task, &read());
-    for _ in 0..32_768 {
-        mint(&task, &read()).finish(Effect::Succeeded).unwrap();
+    let service = Service::new(&world);
+    let tasks: Vec<Task> =
+        (0..5).map(|_| world.task(Scope::new().allow("ticket.read", Grant::new().autonomous()).unwrap())).collect();
+    let kept = mint(&tasks[4], &read());
+    for task in &tasks[..4] {
+        for _ in 0..8_192 {
+            mint(task, &read()).finish(Effect::Succeeded).unwrap();
+        }
+        let permit = task.authorize(&read()).unwrap();
+        assert!(matches!(task.mint(permit, &world::audience()), Err(MintError::TooMany)), "one task has so many");
     }
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(named(&world.door.revocations().unwrap()).len(), 32_768);
     service.load(&world);
     assert_eq!(service.flaw(&world, kept.expose()), None);
-    mint(&task, &read()).finish(Effect::Succeeded).unwrap();
+    mint(&tasks[4], &read()).finish(Effect::Succeeded).unwrap();
     service.load(&world);
     assert_eq!(named(&world.door.revocations().unwrap()).len(), 0);
     assert_eq!(service.flaw(&world, kept.expose()), Some(Flaw::Revoked));
+    world.clock.advance(Duration::from_secs(420));
+    let newer = mint(&tasks[0], &read());
+    service.load(&world);
+    assert_eq!(service.flaw(&world, newer.expose()), None, "when enough of it is over, it is good again");
+}
+
+#[test]
+fn what_was_revoked_is_revoked_for_whoever_is_lenient_or_behind() {
+    let lenient = |seconds| Leeway::new(Duration::from_secs(seconds)).unwrap();
+    for (leeway, of_lists, behind) in [(60, 60, 0), (60, 60, 60), (0, 10, 10), (30, 60, 45)] {
+        let world = World::new(OPEN);
+        let task = world.task(scope());
+        let credential = mint(&task, &read());
+        let set = Arc::new(RevocationSet::new(world.keys.clone()).with_leeway(lenient(of_lists)));
+        let verifier = CredentialVerifier::new(world.keys.clone(), world::audience())
+            .revoked_by(set.clone())
+            .with_leeway(lenient(leeway));
+        task.revoke(credential.id()).unwrap();
+        for second in [1, 299, 300, 301, 330, 359, 360, 400, 419] {
+            world.clock.set(at(START + second));
+            let now = at(START + second - behind);
+            set.load(&world.door.revocations().unwrap(), now).unwrap();
+            let verdict = verifier.verify(&shown(credential.expose()), now);
+            assert!(verdict.is_err(), "{leeway} {of_lists} {behind}, after {second} seconds");
+        }
+    }
+}
+
+#[test]
+fn of_two_lists_of_one_second_neither_takes_back_what_the_other_says() {
+    let world = World::new(OPEN);
+    let (service, task) = (Service::new(&world), world.task(scope()));
+    let (first, second) = (mint(&task, &read()), mint(&task, &read()));
+    let before = world.door.revocations().unwrap();
+    task.revoke(first.id()).unwrap();
+    let after = world.door.revocations().unwrap();
+    for order in [[&after, &before], [&before, &after]] {
+        for list in order {
+            service.revoked.load(list, now(&world)).unwrap();
+        }
+        assert_eq!(service.flaw(&world, first.expose()), Some(Flaw::Revoked));
+        assert_eq!(service.flaw(&world, second.expose()), None);
+    }
+}
+
+/// A list that is made while a task is being closed: at no moment are its credentials nowhere.
+#[test]
+fn a_list_that_is_made_while_a_task_closes_names_what_is_dead() {
+    let world = World::recorded_in(OPEN, Arc::new(Deaf), Arc::new(bailiwick::audit::MemorySink::new(1)));
+    for _ in 0..8 {
+        let task = world.task(scope());
+        for _ in 0..300 {
+            mint(&task, &read()).finish(Effect::Succeeded).unwrap();
+        }
+        let dead = mint(&task, &read());
+        let id = dead.id().as_str().to_owned();
+        drop(dead);
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let is_named = || named(&world.door.revocations().unwrap()).contains(&id);
+        std::thread::scope(|scope| {
+            let looking = scope.spawn(|| {
+                let mut all = true;
+                while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                    all &= is_named();
+                }
+                all
+            });
+            std::thread::sleep(Duration::from_millis(2));
+            task.complete().unwrap();
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+            assert!(looking.join().expect("no panic"), "a list without it");
+        });
+        assert!(is_named());
+        world.clock.advance(Duration::from_secs(421));
+    }
+}
+
+/// Randomness that repeats itself, as after a snapshot of a machine.
+struct Again(std::sync::atomic::AtomicU8);
+
+impl bailiwick::entropy::Entropy for Again {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), bailiwick::entropy::EntropyError> {
+        bytes.fill(self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst).min(40));
+        Ok(())
+    }
+}
+
+#[test]
+fn an_id_that_comes_again_makes_nothing_good_again() {
+    let world = World::new(OPEN);
+    let evaluator = bailiwick::policy::Evaluator::new(world::catalog(), OPEN).unwrap();
+    let key = bailiwick::credential::MintKey::generate(&bailiwick::entropy::SystemEntropy).unwrap();
+    let door = bailiwick::Authorizer::builder(world.registry.clone(), evaluator, Arc::new(Deaf))
+        .minter(bailiwick::credential::Minter::new(issuer(AUTHZ), key))
+        .administration(world::standard())
+        .entropy(Arc::new(Again(0.into())))
+        .clock(world.clock.clone())
+        .build()
+        .unwrap();
+    let agent = door.admit(world.workload(&world.triage)).unwrap();
+    let intent = bailiwick::mandate::Intent::new("close stale tickets", scope()).unwrap();
+    let task = door.begin(bailiwick::mandate::Mandate::new(agent, intent).approved_by(&world.ada)).unwrap();
+    let mint = || task.mint(task.authorize(&read()).unwrap(), &world::audience());
+    let minted: Vec<_> = (0..60).map_while(|_| mint().ok()).collect();
+    let last = minted.last().expect("a credential");
+    assert!(minted.len() < 60, "the same id is not minted twice");
+    assert!(door.accept(last.expose(), &world::audience(), &read()).is_ok());
+    assert!(mint().is_err());
+    assert!(door.accept(last.expose(), &world::audience(), &read()).is_err(), "it was used");
 }
 
 /// A sink that takes every record and keeps none.
