@@ -1,7 +1,7 @@
 //! Attribution: from what another system saw of an agent user, back to the agent, the task and the human behind it.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{AgentFact, AgentUserFact, Decided, Effect, Event, OperatorFact};
@@ -143,7 +143,7 @@ impl Sighting {
     }
 }
 
-/// One task: a transaction has several where parts were delegated, and a task's name can come again in another one.
+/// One task: a transaction has several where parts were delegated. Its name can come again when it ended.
 type Named<'e> = (&'e TransactionId, Option<&'e TaskId>);
 
 /// What was seen of the events so far.
@@ -152,7 +152,6 @@ struct Search<'e> {
     candidates: BTreeMap<EventId, (Named<'e>, Attribution)>,
     /// Who answered for the agent when the task began.
     sponsors: BTreeMap<Named<'e>, &'e OperatorId>,
-    ended: BTreeSet<Named<'e>>,
 }
 
 impl<'e> Search<'e> {
@@ -193,7 +192,10 @@ impl<'e> Search<'e> {
                     candidate.effect = Some((*effect, link.at));
                 }
             }
-            AgentFact::Ended { .. } => drop(self.ended.insert(own)),
+            // A task that ended told the effect of all that ran: what has none never ran.
+            AgentFact::Ended { .. } => {
+                self.candidates.retain(|_, (task, one)| *task != own || one.effect.is_some());
+            }
             _ => {}
         }
     }
@@ -210,12 +212,8 @@ impl<'e> Search<'e> {
     }
 
     fn found(self, sighting: &Sighting) -> Vec<Attribution> {
-        let Self { candidates, ended, .. } = self;
-        // A task that ended tells the effect of all that ran: what has none never ran.
-        let ran = |(own, one): &(Named<'_>, Attribution)| one.effect.is_some() || !ended.contains(own);
-        candidates
+        self.candidates
             .into_values()
-            .filter(ran)
             .map(|(_, one)| Attribution { off_by: sighting.off_by(one.decided, one.effect.map(|(_, at)| at)), ..one })
             .filter(|one| one.off_by <= sighting.window)
             .collect()

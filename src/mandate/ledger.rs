@@ -1,7 +1,8 @@
 //! What a task has done so far. A check of the budget and its booking are one step.
 //!
 //! What is done below a task is done by it: a step takes a place in its own budget and in every budget above, and gives all
-//! of them back. Labels are the whole errand's, for data that one agent brings in reaches the others.
+//! of them back. Labels, refusals and the tools that ran are the whole errand's: data that one agent brings in reaches the
+//! others, and nobody starts anew by delegating.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -22,11 +23,11 @@ pub struct LedgerView {
     pub calls: u32,
     /// The same, of this step's tool.
     pub tool_calls: u32,
-    /// Steps that were refused before.
+    /// Steps that were refused before, in the task and all that is above, beside and below it.
     pub refusals: u32,
-    /// The labels that the task carries, with all that is above, beside and below it.
+    /// The labels that all of them carry.
     pub labels: BTreeSet<Label>,
-    /// The last tools that ran, in the tasks below it too, the latest last, at most 32.
+    /// The last tools that ran in any of them, the latest last, at most 32.
     pub recent: Vec<ToolName>,
     /// Of the budgets above this task, the one with the least room; none above it is limited, if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,8 +78,22 @@ impl Caps {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     book: Arc<Mutex<Book>>,
-    /// The labels of the whole errand.
-    labels: Arc<Mutex<BTreeSet<Label>>>,
+    errand: Arc<Mutex<Errand>>,
+}
+
+/// What a task has done with all that is above, beside and below it.
+#[derive(Debug, Default)]
+struct Errand {
+    labels: BTreeSet<Label>,
+    refusals: u32,
+    recent: VecDeque<ToolName>,
+}
+
+impl Errand {
+    fn show(&self, view: LedgerView) -> LedgerView {
+        let recent = self.recent.iter().cloned().collect();
+        LedgerView { labels: self.labels.clone(), refusals: self.refusals, recent, ..view }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -86,8 +101,6 @@ struct Book {
     step: u64,
     calls: u32,
     by_tool: BTreeMap<ToolName, u32>,
-    refusals: u32,
-    recent: VecDeque<ToolName>,
 }
 
 impl Book {
@@ -100,10 +113,7 @@ impl Book {
             step: self.step.saturating_add(1),
             calls: self.calls,
             tool_calls: self.tool_calls(tool),
-            refusals: self.refusals,
-            labels: BTreeSet::new(),
-            recent: self.recent.iter().cloned().collect(),
-            above: None,
+            ..LedgerView::default()
         }
     }
 
@@ -123,7 +133,7 @@ impl Book {
 impl Ledger {
     /// The ledger of a task below this one's.
     pub(crate) fn below(&self) -> Self {
-        Self { book: Arc::default(), labels: Arc::clone(&self.labels) }
+        Self { book: Arc::default(), errand: Arc::clone(&self.errand) }
     }
 
     /// Takes one step: what was done before it, and a place in this budget and in every one of `above`, the nearest first,
@@ -149,8 +159,7 @@ impl Ledger {
                 own
             });
         }
-        view.labels = locked(&self.labels).clone();
-        (view, reservation)
+        (locked(&self.errand).show(view), reservation)
     }
 
     /// What is spent of this budget, and a place in it, if that is wanted and there is one.
@@ -164,15 +173,14 @@ impl Ledger {
     /// What the next step would see.
     pub(crate) fn view<'l>(&self, tool: &ToolName, above: impl Iterator<Item = (&'l Self, Caps)>) -> LedgerView {
         let spent = above.map(|(ledger, caps)| ledger.take(tool, caps, false).0);
-        let above = spent.fold(None, Spent::tighter);
-        let labels = locked(&self.labels).clone();
-        LedgerView { labels, above, ..locked(&self.book).view(tool) }
+        let view = LedgerView { above: spent.fold(None, Spent::tighter), ..locked(&self.book).view(tool) };
+        locked(&self.errand).show(view)
     }
 
     /// Notes that a step was refused.
     pub(crate) fn refuse(&self) {
-        let mut book = locked(&self.book);
-        book.refusals = book.refusals.saturating_add(1);
+        let mut errand = locked(&self.errand);
+        errand.refusals = errand.refusals.saturating_add(1);
     }
 
     /// How many actions were permitted and not given back.
@@ -198,7 +206,13 @@ impl Reservation {
 
     /// Books the step: `tool` runs now, and the whole errand carries its labels from here on.
     pub(crate) fn keep(self, tool: &Tool) {
-        locked(&self.own.ledger.labels).extend(tool.labels().iter().cloned());
+        let mut errand = locked(&self.own.ledger.errand);
+        errand.labels.extend(tool.labels().iter().cloned());
+        if errand.recent.len() >= RECENT {
+            errand.recent.pop_front();
+        }
+        errand.recent.push_back(self.own.tool.clone());
+        drop(errand);
         self.own.keep();
         self.places.into_iter().for_each(Place::keep);
     }
@@ -219,11 +233,6 @@ impl Place {
 
     fn keep(mut self) {
         self.kept = true;
-        let mut book = locked(&self.ledger.book);
-        if book.recent.len() >= RECENT {
-            book.recent.pop_front();
-        }
-        book.recent.push_back(self.tool.clone());
     }
 }
 

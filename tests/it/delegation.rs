@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
-use bailiwick::audit::{Ack, AgentFact, AuditError, AuditSink, Event, MemorySink, Permit};
+use bailiwick::audit::{Ack, AgentFact, AuditError, AuditSink, Event, MemorySink, Permit, Sighting};
 use bailiwick::id::{Audience, Found, TaskId};
-use bailiwick::identity::RegistryError;
+use bailiwick::identity::{RegistryError, danger};
 use bailiwick::mandate::{ActionClass, Approval, Grant, Intent, Mandate, MandateError, Scope, ScopeError, TaskState};
 use bailiwick::policy::{Outcome, Reason, ReasonCode};
 use bailiwick::{DelegationError, Error, Halt, Task, TaskHandle};
@@ -396,6 +396,52 @@ fn what_one_agent_brings_in_the_whole_errand_carries() {
     for task in [&task, &one, &other, &below] {
         assert_eq!(code(task.authorize(&read())), Some(ReasonCode::Forbidden));
     }
+}
+
+#[test]
+fn nobody_starts_anew_by_delegating() {
+    let world = World::new(
+        r#"@id("all") @allow("unconditional-permit") permit(principal, action, resource);
+           @id("breaker") forbid(principal, action, resource) when { context.task.refusals >= 2 };
+           @id("order") forbid(principal, action == Action::"ticket.close", resource)
+           when { context.task.recent.contains("ticket.read") };"#,
+    );
+    let tools = autonomous(&["ticket.read", "ticket.close"]);
+    let task = world.task(deep(tools.clone(), 1));
+    let early = delegate(&world, &task, "a", tools.clone()).unwrap();
+    assert!(early.authorize(&alone("ticket.close")).is_ok());
+    drop(task.redeem(task.authorize(&read()).unwrap(), read().arguments()).unwrap());
+    let late = delegate(&world, &task, "b", tools.clone()).unwrap();
+    for task in [&task, &early, &late] {
+        let verdict = task.verdict(&alone("ticket.close")).unwrap();
+        assert_eq!(verdict.reason.map(|reason| reason.code()), Some(ReasonCode::Forbidden), "the order");
+    }
+    for task in [&early, &late] {
+        assert_eq!(code(task.authorize(&alone("ticket.purge"))), Some(ReasonCode::OutOfScope));
+    }
+    let latest = delegate(&world, &task, "c", tools).unwrap();
+    for task in [&task, &early, &late, &latest] {
+        assert_eq!(code(task.authorize(&read())), Some(ReasonCode::Forbidden), "two refusals in all");
+    }
+}
+
+#[test]
+fn a_part_with_the_name_of_one_before_is_seen() {
+    let world = World::new(OPEN);
+    let task = world.task(delegable(1));
+    let payer = || world.door.admit(danger::workload_vouched_by_host(world.payer.clone(), None, at(START + 3600)));
+    let name = || "tsk_again".parse().unwrap();
+    let begin = || task.delegate(part(payer().unwrap(), autonomous(&["ticket.read"])).named(name())).unwrap();
+    let act = read().presenting(&world.payer_bot);
+    let first = begin();
+    let never = first.authorize(&act).unwrap();
+    first.complete().unwrap();
+    let second = begin();
+    let running = second.redeem(second.authorize(&act).unwrap(), act.arguments()).unwrap();
+    let seen = Sighting::new(world.payer_bot.id().clone(), at(START)).resolve(&world.sink.events());
+    let decisions: Vec<_> = seen.iter().map(|one| one.decision).collect();
+    assert_eq!(decisions, [*running.decision()], "what never ran was not seen");
+    drop(never);
 }
 
 #[test]
