@@ -15,6 +15,7 @@ use std::hint::black_box;
 use bailiwick::audit::Effect;
 use bailiwick::credential::{Presentation, danger};
 use bailiwick::policy::compiled::Compiled;
+use bailiwick::{Task, TaskHandle};
 use cedar_policy::{Authorizer as Cedar, Decision};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use scene::Scene;
@@ -50,6 +51,27 @@ fn deciding(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Tasks one after the other: the clock stands still, and a task has only so many credentials that are not over.
+struct Tasks<'s> {
+    scene: &'s Scene,
+    tasks: Vec<Task>,
+    used: usize,
+}
+
+impl<'s> Tasks<'s> {
+    fn new(scene: &'s Scene) -> Self {
+        Self { scene, tasks: Vec::new(), used: 0 }
+    }
+
+    fn next(&mut self) -> TaskHandle {
+        if self.used.is_multiple_of(4_096) {
+            self.tasks.push(self.scene.task());
+        }
+        self.used += 1;
+        self.tasks.last().expect("a task").handle()
+    }
+}
+
 /// With what surrounds the rules: budget, record, permit; then keys.
 fn acting(criterion: &mut Criterion) {
     let scene = Scene::new(100);
@@ -65,9 +87,14 @@ fn acting(criterion: &mut Criterion) {
         });
     });
     group.bench_function("mint_finish", |b| {
+        let mut tasks = Tasks::new(&scene);
         b.iter_batched(
-            || task.authorize(&action).expect("a permit"),
-            |permit| {
+            || {
+                let task = tasks.next();
+                let permit = task.authorize(&action).expect("a permit");
+                (task, permit)
+            },
+            |(task, permit)| {
                 let key = task.mint(permit, &audience).expect("a credential");
                 key.finish(Effect::Succeeded).expect("a record");
             },
@@ -75,11 +102,16 @@ fn acting(criterion: &mut Criterion) {
         );
     });
     group.bench_function("authorize_mint_finish", |b| {
-        b.iter(|| {
-            let permit = task.authorize(black_box(&action)).expect("a permit");
-            let key = task.mint(permit, &audience).expect("a credential");
-            key.finish(Effect::Succeeded).expect("a record");
-        });
+        let mut tasks = Tasks::new(&scene);
+        b.iter_batched(
+            || tasks.next(),
+            |task| {
+                let permit = task.authorize(black_box(&action)).expect("a permit");
+                let key = task.mint(permit, &audience).expect("a credential");
+                key.finish(Effect::Succeeded).expect("a record");
+            },
+            criterion::BatchSize::SmallInput,
+        );
     });
     let key = task.mint(task.authorize(&action).expect("a permit"), &audience).expect("a credential");
     let verifier = scene.verifier();

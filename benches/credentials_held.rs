@@ -28,8 +28,8 @@ use cpu_time::ThreadTime;
 use crate::minting::{BATCH, Scene};
 
 /// Tasks of the million, and credentials of each.
-const TASKS: usize = 16;
-const OF_TASK: usize = 1 << 16;
+const TASKS: usize = 128;
+const OF_TASK: usize = 1 << 13;
 
 fn main() {
     // Cargo asks every benchmark whether it has tests.
@@ -56,7 +56,7 @@ fn main() {
     let (many, each) = (TASKS * OF_TASK, memory.bytes_current as f64 / (TASKS * OF_TASK) as f64);
     println!("living   credentials={many} bytes_each={each:.0} action_us={first:.1}");
     // All of them are over, and each task forgets its own while it mints more.
-    scene.clock.advance(Duration::from_secs(301));
+    scene.clock.advance(Duration::from_secs(421));
     let mut second = 0.0;
     let memory = allocation_counter::measure(|| second = fill(OF_TASK));
     println!("expired  credentials={many} bytes_more={} action_us={second:.1}", memory.bytes_current);
