@@ -165,7 +165,8 @@ pub enum AgentFact {
         /// Who answers for it.
         sponsor: OperatorId,
     },
-    /// It was admitted with another key while a proof of it held: it runs twice, has a new key, or somebody has its name.
+    /// It was admitted with another key while a proof of it still held: it runs in two places, renewed its key, or
+    /// somebody else has its name.
     AttestedElsewhere {
         /// The digest of the proof by which it was admitted now.
         digest: Digest,
@@ -250,8 +251,10 @@ pub enum AgentFact {
     Administered(Administered),
 }
 
-/// A decision, with every fact that it depends on but mandate, policies and arguments, of which it has digests. Deciding
-/// again needs those from the host, so a record alone is not replayable.
+/// A decision, with what it was taken from.
+///
+/// It holds every fact that the verdict depends on besides the mandate, the policies and the arguments; the digests
+/// say which those were. Deciding again needs them from the host, so a record alone is not replayable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Decided {

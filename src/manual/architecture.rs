@@ -45,17 +45,19 @@
 //! looks once more when the credential is signed, for the key may be far away: record, sign, look, spend. What fails on the way
 //! leaves a void permit and no credential.
 //!
+//! # From task to another system's key
+//!
+//! [`lease`](crate::TaskHandle::lease) is like minting, for a key of another system: it draws the id, records the intent, asks the
+//! [`CredentialIssuer`](crate::credential::CredentialIssuer), records what it gave, and looks again. One book at the door has every
+//! lease that may be there, and reads at each sweep whether what it rests on stands; no end has to tell it. An entry leaves the
+//! book when the other system said that it is gone *and* that was recorded. `complete` and `sweep` ask issuers; `Drop`, `halt` and
+//! `begin` ask nobody.
+//!
 //! # From task to part
 //!
 //! [`TaskHandle::delegate`](crate::TaskHandle::delegate) makes an assignment with a parent. What it may is decided once, when it
 //! begins: its scope is within the parent's. Whether it still may is read at use: its state is its own and that of all above,
 //! at most eight, so that ending one cell ends everything below it. Approvals are shared and not copied. See [`delegating`](super::delegating).
-//!
-//! [`lease`](crate::TaskHandle::lease) does the same for a key of another system: it draws the id, records the intent, asks the
-//! [`CredentialIssuer`](crate::credential::CredentialIssuer), records what it gave, and looks again. One book at the door has every
-//! lease that may be there, and reads at each sweep whether what it rests on stands; no end has to tell it. An entry leaves the
-//! book when the other system said that it is gone *and* that was recorded. `complete` and `sweep` ask issuers; `Drop`, `halt` and
-//! `begin` ask nobody.
 //!
 //! # From proof to agent
 //!

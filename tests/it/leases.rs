@@ -613,23 +613,34 @@ fn what_is_issued_while_its_task_is_closed_is_revoked() {
     assert_eq!((system.there(), host.world.door.owed()), (vec![], vec![]));
 }
 
-/// Ends the task while this fact is recorded.
+/// Ends the task while this fact is recorded: completes it, or leaves it.
 struct EndsAt {
-    inner: Arc<MemorySink>,
     at: fn(&LeaseFact) -> bool,
+    completes: bool,
     task: Mutex<Option<Task>>,
 }
 
 impl AuditSink for EndsAt {
     fn record(&self, event: &Event) -> Ack {
         if facts(std::slice::from_ref(event)).iter().any(self.at) {
-            let task = self.task.lock().unwrap().take();
-            if let Some(task) = task {
-                task.complete().expect("an end");
+            match self.task.lock().unwrap().take() {
+                Some(task) if self.completes => drop(task.complete().map(|_| ())),
+                task => drop(task),
             }
         }
-        self.inner.record(event)
+        Ack::taken()
     }
+}
+
+fn ends_at(at: fn(&LeaseFact) -> bool, completes: bool) -> (World, Arc<System>, Arc<EndsAt>) {
+    let sink = Arc::new(EndsAt { at, completes, task: Mutex::default() });
+    let (mut world, system) = (World::new(OPEN), Arc::new(System::default()));
+    world.door = Authorizer::builder(world.registry.clone(), evaluator(), sink.clone())
+        .issuer(audience(), system.clone())
+        .clock(world.clock.clone())
+        .build()
+        .unwrap();
+    (world, system, sink)
 }
 
 #[test]
@@ -637,21 +648,31 @@ fn what_ends_its_task_while_it_is_recorded_has_the_last_word() {
     let moments: [fn(&LeaseFact) -> bool; 2] =
         [|fact| matches!(fact, LeaseFact::Intended { .. }), |fact| matches!(fact, LeaseFact::Issued { .. })];
     for (at, asked) in moments.into_iter().zip([0, 1]) {
-        let sink = Arc::new(EndsAt { inner: Arc::new(MemorySink::new(1000)), at, task: Mutex::default() });
-        let (mut world, system) = (World::new(OPEN), Arc::new(System::default()));
-        world.door = Authorizer::builder(world.registry.clone(), evaluator(), sink.clone())
-            .issuer(audience(), system.clone())
-            .clock(world.clock.clone())
-            .build()
-            .unwrap();
-        let task = world.task(scope());
-        let handle = task.handle();
-        let permit = handle.authorize(&read()).expect("a permit");
-        *sink.task.lock().unwrap() = Some(task);
-        assert!(matches!(handle.lease(permit, &audience()), Err(LeaseError::Denied(_))));
-        let issued = system.drain_asked().iter().filter(|one| matches!(one, Asked::Issue(_))).count();
-        assert_eq!((issued, system.there(), world.door.owed()), (asked, vec![], vec![]));
+        for completes in [true, false] {
+            let (world, system, sink) = ends_at(at, completes);
+            let task = world.task(scope());
+            let handle = task.handle();
+            let permit = handle.authorize(&read()).expect("a permit");
+            *sink.task.lock().unwrap() = Some(task);
+            assert!(matches!(handle.lease(permit, &audience()), Err(LeaseError::Denied(_))), "{completes}");
+            let issued = system.drain_asked().iter().filter(|one| matches!(one, Asked::Issue(_))).count();
+            assert_eq!((issued, system.there(), world.door.owed()), (asked, vec![], vec![]), "{completes}");
+        }
     }
+}
+
+#[test]
+fn what_ends_its_task_while_its_renewal_is_recorded_has_the_last_word() {
+    let (world, system, sink) = ends_at(|fact| matches!(fact, LeaseFact::Renewed { .. }), false);
+    system.renews();
+    let task = world.task(scope());
+    let handle = task.handle();
+    let mut lease = lease(&task).expect("a lease");
+    *sink.task.lock().unwrap() = Some(task);
+    world.clock.set(at(START + 50));
+    assert!(matches!(handle.renew(&mut lease), Err(LeaseError::NotRenewed(Reason::TaskEnded(_)))));
+    let renewed = system.drain_asked().into_iter().find(|one| matches!(one, Asked::Renew(..)));
+    assert_eq!((renewed, lease.until()), (None, at(START + 300)));
 }
 
 // ── After a crash ───────────────────────────────────────────────────────────────────────────────────────────────────
