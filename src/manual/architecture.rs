@@ -115,7 +115,7 @@
 //!     recorded. What takes something away takes effect before it is recorded; what gives something, after.
 //! 16. Digests of arguments that leave the process are keyed with a salt of the task.
 //! 17. A credential is no wider than its permit: [`Authorizer::accept`](crate::Authorizer::accept) uses it up for exactly
-//!     the tool, resource and arguments that were permitted. A service elsewhere sees tool and resource only.
+//!     the tool, resource and arguments that were permitted. A service elsewhere sees tool, resource and bound arguments.
 //! 18. What a bearer can show admits nobody before it is bound to a key that they prove to have; what is said of people proves
 //!     no workload, and the other way round.
 //!
@@ -134,6 +134,7 @@
 //! | [`AuditSink`](crate::audit::AuditSink) | takes records | [`MemorySink`](crate::audit::MemorySink), [`FanOut`](crate::audit::FanOut), [`TracingTap`](crate::audit::TracingTap) |
 //! | [`IdentityVerifier`](crate::identity::IdentityVerifier) | verifies a workload's proof | [`KeyPossession`](crate::identity::KeyPossession) |
 //! | [`Once`](crate::mandate::Once) | remembers which approvals were used | [`MemoryOnce`](crate::mandate::MemoryOnce) |
+//! | [`RevocationView`](crate::credential::RevocationView) | knows what was revoked | [`RevocationSet`](crate::credential::RevocationSet), from signed lists |
 //! | [`Signer`](crate::credential::Signer) | signs credentials with a key that is elsewhere | keys in this process ([`MintKey`](crate::credential::MintKey)) |
 //! | [`CredentialIssuer`](crate::credential::CredentialIssuer) | issues and revokes other systems' credentials | examples: `lease_postgres`, `lease_command` |
 //! | [`Clock`](crate::time::Clock) | tells the time | [`SystemClock`](crate::time::SystemClock), [`ManualClock`](crate::time::ManualClock) |
@@ -166,7 +167,9 @@
 //! | what an agent can pass on | `delegation.rs` at the door, `mandate/scope.rs` |
 //! | what is shown of it elsewhere | `credential/passing.rs`, then `credential/lineage.rs` |
 //! | a field of the record | `audit/record.rs` |
-//! | the claims of a credential | `credential/token.rs` |
+//! | the claims of a credential | `credential/token.rs`; in the other convention `credential/projected.rs` |
+//! | what a service believes | `credential/reader.rs`, `credential/verifier.rs`, `credential/consent.rs` |
+//! | what is dead before its end, for others | `revocations.rs` at the door, `mandate/issued.rs`, `credential/revocation.rs` |
 //! | which keys sign credentials, and which verify them | `credential/key_ring.rs`; keys elsewhere `credential/signer.rs` |
 //! | what a DPoP proof says, and what is asked of one | `credential/dpop.rs`, `credential/dpop_verifier.rs`; URIs `credential/http_uri.rs` |
 //! | what happens to credentials of other systems | `leasing.rs` at the door, `credential/leases.rs`, `audit/lease.rs` |

@@ -55,3 +55,39 @@
 //!     verifier.verify(&Presentation::new(credential).dpop(proof, received), now)
 //! }
 //! ```
+//!
+//! # Believe a credential elsewhere
+//!
+//! A service shows its [`CredentialVerifier`](crate::credential::CredentialVerifier) a
+//! [`Presentation`](crate::credential::Presentation): the token, and what proves it. How it travels is the host's to say; a
+//! [`Credential`](crate::credential::Credential) has all of it.
+//!
+//! * **Possession**: a DPoP proof, or the certificate that TLS verified. Without it a credential is refused.
+//! * **Lineage**: a sub-agent's credential is believed with the links of all agents above it, the first agent's first.
+//! * **Approval**: a service that does not take the issuer's word for the human's consent is
+//!   [`approved_by`](crate::credential::CredentialVerifier::approved_by) the keys of the approvals service; then acting on
+//!   behalf of a person takes that person's own `task-approval+jwt`, which consent in a session does not have.
+//! * **Revocation**: [`Authorizer::revocations`](crate::Authorizer::revocations) is a signed list, good for a minute. Publish it,
+//!   let services fetch it every few seconds into a [`RevocationSet`](crate::credential::RevocationSet), and nothing is honoured
+//!   that the issuer would not honour itself; without a list that is fresh, nothing is. Of one issuer's name, one process mints.
+//! * **Uses**: [`accept`](crate::credential::CredentialVerifier::accept) counts what a credential is good for, in this process.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use bailiwick::credential::{CredentialVerifier, DpopVerifier, RevocationSet};
+//! use bailiwick::id::Audience;
+//! use bailiwick::jose::{KeySet, Refused};
+//! use bailiwick::time::Timestamp;
+//!
+//! /// Once; the set is loaded with `load` from then on.
+//! fn service(keys: KeySet, own: Audience) -> (CredentialVerifier, Arc<RevocationSet>) {
+//!     let revoked = Arc::new(RevocationSet::new(keys.clone()));
+//!     let verifier = CredentialVerifier::new(keys, own).proven_by(Arc::new(DpopVerifier::new())).revoked_by(revoked.clone());
+//!     (verifier, revoked)
+//! }
+//!
+//! /// Every few seconds.
+//! fn refresh(revoked: &RevocationSet, fetched: &str, now: Timestamp) -> Result<(), Refused> {
+//!     revoked.load(fetched, now)
+//! }
+//! ```

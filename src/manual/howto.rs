@@ -400,8 +400,7 @@
 //!
 //! In the process that mints, [`Authorizer::accept`](crate::Authorizer::accept) uses a credential up for exactly its action.
 //! Elsewhere, a [`CredentialVerifier`](crate::credential::CredentialVerifier) with the minter's
-//! [`keys`](crate::credential::Minter::keys) verifies offline; whoever relies on it must also demand proof of the key that
-//! [`confirmation`](crate::credential::VerifiedCredential::confirmation) names. How keys rotate and proofs go is in
+//! [`keys`](crate::credential::Minter::keys) verifies what is shown. How that goes, and how keys rotate, is in
 //! [`credentials`](super::credentials).
 //!
 //! # Test

@@ -37,6 +37,9 @@
 //! | a stolen SVID, certificate or platform token | it is a [`BearerProof`](crate::identity::BearerProof), which admits nobody without an answer by the key that is pinned, that is in it (a certificate), or that it was bound to first |
 //! | the same proof with a second signature that verifies (ECDSA) | proofs are known by what was signed |
 //! | a credential stolen on its way, or with the request that it came in | whoever shows it proves the key that it names, for this request and this credential, within a minute and once ([`DpopVerifier`](crate::credential::DpopVerifier)); what was seen is not forgotten while it is good |
+//! | a sub-agent's credential without its lineage, or a chain in which something grew | each link is verified, named by its hash below, and within the one above: actions, targets, limits, time, depth, audience, errand |
+//! | a credential for one call, shown twice, in two conventions, by two clones, after the clock was set back | counted as one until nobody can honour it |
+//! | a list of what is revoked that is old, another issuer's, or cut | signed, good for a minute, never replaced by an older one; without one everything is refused |
 //! | a key of the minter's leaks | it is rotated and withdrawn while the door is open; whatever it signed is refused |
 //! | a KMS that fails, hangs, panics or signs something else | asked without a lock, after the record; verified before anybody gets the credential; the permit is void then |
 //! | whoever holds the key of credentials rewrites the record, or the other way round | [`AuditKey`](crate::audit::AuditKey) and [`MintKey`](crate::credential::MintKey) are different types |
@@ -67,10 +70,15 @@
 //!   [`danger`](crate::credential::danger).
 //! * **A DPoP proof at another process of one service**: each remembers what it has seen itself. Its nonces, or one process for one
 //!   agent, help.
-//! * **Other arguments at a service elsewhere**: a credential names tool and resource, not arguments; only the process that
-//!   minted it can compare them.
+//! * **Other arguments at a service elsewhere**: a credential names tool, resource and the values that its scope binds; only the
+//!   process that minted it can compare the rest.
 //! * **What a system lets a record do** that it made an administrator of: the host is told of the drift, and puts the record
 //!   right or does not.
 //! * **Handles that look alike** beyond case (`l` and `1`, `-` and `_`): declare a namespace that no person can have.
-//! * **Remote revocation**: services that verify offline see a credential as good until it ends, five minutes by default.
+//! * **Revocation at a service that does not ask**: without a [`RevocationView`](crate::credential::RevocationView) a credential is
+//!   good until it ends, five minutes by default; with a [`RevocationSet`](crate::credential::RevocationSet), until the next list is
+//!   loaded. A list tells seconds: a process that starts in the second in which another issued says nothing of that second.
+//! * **A service whose clock is set back**: only the door's readings never go back. What was used is not usable again.
+//! * **An agent that mints very much**: a task has 8 192 credentials that are not over; when more than 32 768 are dead and not over,
+//!   the list revokes everything, so that four busy tasks can cost the others theirs.
 //! * **Memory disclosure**, a debugger, a compromised kernel. Keys inside `ring` cannot be wiped.
