@@ -1,5 +1,5 @@
-//! What credentials cost: minting beside ring's bare signature over the same bytes, verifying beside its bare check, and a token
-//! that is known.
+//! What credentials cost: minting beside ring's bare signature over the same bytes, verifying beside its bare check, a token that
+//! is known, and a chain of agents.
 //!
 //! `cargo bench --bench credentials` prints a line for each, in a few seconds.
 
@@ -30,7 +30,9 @@ use cpu_time::ThreadTime;
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
 use crate::minting::{BATCH, Scene};
-use crate::published::{ERP, ISSUER, audience, decode, shown};
+use serde_json::json;
+
+use crate::published::{AUTHZ, ERP, ISSUER, audience, credentials, decode, encode, known, shown};
 
 /// Measurements of each, of which the median is shown.
 const ROUNDS: usize = 31;
@@ -54,6 +56,7 @@ fn main() {
         return;
     }
     signatures();
+    chains();
 }
 
 /// Minting and verifying, each in turn with ring's part of it.
@@ -114,4 +117,56 @@ fn signatures() {
     println!("verify   bytes={bytes} ring_us={:.1} verify_us={:.1} ratio={verified:.2}", median(check), median(verify));
     println!("again    elsewhere_ns={:.0} in_process_ns={:.0}", median(again) * 1e3, median(inside) * 1e3);
     println!("inside   first_us={:.1}", median(first_inside));
+}
+
+/// Credentials of an agent below four others: the first one, and another under the same four links.
+fn chains() {
+    let now = bailiwick::time::Timestamp::from_unix(1_790_000_100).expect("a moment");
+    let (mut first, mut next) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (links, tokens) = (chain(4), [0, 1].map(|number| chained(&chain(4), number)));
+        let verifier = credentials();
+        let verify = |token: &str| {
+            let start = ThreadTime::now();
+            let shown = shown(token).lineage(links.iter().map(String::as_str));
+            verifier.verify(black_box(&shown), now).expect("a credential");
+            start.elapsed().as_secs_f64() * 1e6
+        };
+        first.push(verify(&tokens[0]));
+        next.push(verify(&tokens[1]));
+    }
+    println!("chain    depth=4 first_us={:.1} next_us={:.1}", median(first), median(next));
+}
+
+/// The links of agents below each other, the first one's first.
+fn chain(length: usize) -> Vec<String> {
+    (0..length).fold(Vec::new(), |mut above, place| {
+        let claims = claims(&above, place, 0).to_string();
+        above.push(ISSUER.sign_text(&ISSUER.header("task-delegation+jwt").to_string(), &claims));
+        above
+    })
+}
+
+/// One of several credentials below these links.
+fn chained(above: &[String], number: usize) -> String {
+    ISSUER.sign(&claims(above, above.len(), number))
+}
+
+fn claims(above: &[String], place: usize, number: usize) -> serde_json::Value {
+    const CONTEXT: &str = "urn:bailiwick:claims:v1";
+    let agent = |place: usize| format!("spiffe://acme.example/agent/{place}");
+    let id = |place: usize, number: usize| format!("tc_{place:0>11}{number:0>11}");
+    let mut claims = known("obo").claims;
+    (claims["sub"], claims["client_id"]) = (agent(place).into(), agent(place).into());
+    (claims["jti"], claims["cnf"]["jkt"]) = (id(place, number).into(), format!("{place:A>43}").into());
+    claims[CONTEXT]["max_depth"] = 8.into();
+    if place > 0 {
+        let digest = |token: &str| encode(ring::digest::digest(&ring::digest::SHA256, token.as_bytes()).as_ref());
+        let links = above.iter().enumerate().map(|(place, token)| {
+            json!({"iss": AUTHZ, "sub": agent(place), "jti": id(place, 0), "th": format!("sha-256:{}", digest(token))})
+        });
+        claims[CONTEXT]["lineage"] = links.collect();
+        claims[CONTEXT]["depth"] = place.into();
+    }
+    claims
 }
