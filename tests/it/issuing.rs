@@ -61,6 +61,8 @@ struct State {
     revoking: Option<Revoking>,
     /// When what it issues ends by itself.
     ends: Option<Timestamp>,
+    /// How long it lives at most, beyond what was asked for.
+    at_most: Option<Duration>,
     renews: bool,
     meanwhile: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -78,6 +80,10 @@ impl System {
 
     pub(crate) fn ends(&self, ends: Option<Timestamp>) {
         self.0.lock().unwrap().ends = ends;
+    }
+
+    pub(crate) fn lives_at_most(&self, beyond: Duration) {
+        self.0.lock().unwrap().at_most = Some(beyond);
     }
 
     pub(crate) fn renews(&self) {
@@ -113,6 +119,10 @@ impl System {
 impl CredentialIssuer for System {
     fn lifetime(&self) -> Duration {
         LIFETIME
+    }
+
+    fn latest_end(&self, until: Timestamp) -> Option<Timestamp> {
+        self.0.lock().unwrap().at_most.map(|beyond| until.after(beyond))
     }
 
     fn issue(&self, _: &Permit, request: &LeaseRequest) -> Result<Issued, IssuerError> {
