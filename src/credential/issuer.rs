@@ -87,7 +87,7 @@ pub trait CredentialIssuer: Send + Sync {
 pub enum Gone {
     /// It was there, and is not any more.
     Revoked,
-    /// It was not there. Where nobody knows whether the issuer had been heard, it may still come to be there, and is looked
+    /// It was not there, or the issuer cannot tell whether it was. Where nobody knows whether the issuer had been heard, it may still come to be there, and is looked
     /// for until it would have ended.
     NotFound,
 }
