@@ -365,7 +365,8 @@ impl Door {
 
     /// Records what the issuer said of it.
     fn tell_issued(&self, open: &OpenLease) -> Result<(), AuditError> {
-        let fact = LeaseFact::Issued { lease: open.lease.clone(), until: open.until, ends: open.ends };
+        let OpenLease { lease, until, ends, unheard, .. } = open.clone();
+        let fact = LeaseFact::Issued { lease, until, ends, unheard };
         self.write_of_lease(open, self.now_or_latest(), fact)
     }
 

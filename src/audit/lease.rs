@@ -37,6 +37,9 @@ pub enum LeaseFact {
         until: Timestamp,
         /// When it ends at the other system by itself, if it does.
         ends: Option<Timestamp>,
+        /// An earlier renewal, until then, was not answered, and may still be heard.
+        #[serde(default)]
+        unheard: Option<Timestamp>,
     },
     /// The issuer is about to be asked to let it go on. Until it is known to have answered, it may have heard that or not.
     Renewed {
@@ -192,11 +195,11 @@ impl OpenLeases {
                 // Numbers are 64 bits wide: one every nanosecond overflows them after centuries.
                 self.intended = self.intended.saturating_add(1);
             }
-            LeaseFact::Issued { lease, until, ends } => self.alter(&lease, |open| {
-                (open.issued, open.until, open.ends, open.unheard) = (true, until, ends, None);
+            LeaseFact::Issued { lease, until, ends, unheard } => self.alter(&lease, |open| {
+                (open.issued, open.until, open.ends, open.unheard) = (true, until, ends, unheard);
             }),
             LeaseFact::Renewed { lease, until, ends } => self.alter(&lease, |open| {
-                (open.until, open.ends, open.unheard) = (until, ends, Some(until));
+                (open.until, open.ends, open.unheard) = (until, ends, open.unheard.max(Some(until)));
             }),
             LeaseFact::Revoked { lease, .. } => drop(self.open.remove(&lease)),
             LeaseFact::NotRevoked { .. } => {}

@@ -176,7 +176,21 @@ impl CredentialIssuer for System {
             return Err(IssuerError::Unsupported);
         }
         state.asked.push(Asked::Renew(lease.clone(), until));
-        Ok(state.ends)
+        let how = state.issuing.unwrap_or(Issuing::Works);
+        match how {
+            Issuing::Refuses => return Err(IssuerError::refused("not for you")),
+            Issuing::Fails => return Err(IssuerError::failed("no route to host")),
+            Issuing::ComesLate => state.late.push((lease.clone(), until)),
+            // What is not there any more is made anew.
+            _ => drop(state.there.insert(lease.clone(), format!("canary-of-{lease}"))),
+        }
+        let ends = state.ends;
+        drop(state);
+        match how {
+            Issuing::LosesTheAnswer | Issuing::ComesLate => Err(IssuerError::failed("timed out")),
+            Issuing::Panics => panic!("the issuer panics"),
+            _ => Ok(ends),
+        }
     }
 }
 

@@ -206,7 +206,7 @@ fn an_issuer_may_give_less_and_what_it_gives_beyond_is_cut() {
         let lease = lease(&task).expect("a lease");
         assert_eq!(lease.until(), until);
         let recorded = facts(&host.world.sink.events()).pop();
-        assert_eq!(recorded, Some(LeaseFact::Issued { lease: lease.id().clone(), until, ends }));
+        assert_eq!(recorded, Some(LeaseFact::Issued { lease: lease.id().clone(), until, ends, unheard: None }));
         host.world.clock.set(until);
         host.world.door.sweep();
         assert_eq!(system.there(), []);
