@@ -10,6 +10,7 @@
 //! ```
 
 use std::error::Error;
+use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,17 +26,25 @@ use bailiwick::policy::{Catalog, Evaluator};
 use bailiwick::secret::Secret;
 use bailiwick::time::{Clock, SystemClock, Timestamp};
 use bailiwick::{Authorizer, Task};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use postgres::{Client, Config, NoTls, error::SqlState};
+use ring::{digest, hmac, pbkdf2};
 
 type Failure = Box<dyn Error>;
+
+/// Passwords have 256 bits: more rounds would protect nothing.
+const ROUNDS: NonZeroU32 = NonZeroU32::new(4096).unwrap();
 
 const POLICIES: &str = r#"
     @id("tickets") permit(principal, action == Action::"ticket.list", resource) when { resource.kind == "table" };
 "#;
 
-const HELP: &str = "usage: lease_postgres [postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE]
+const HELP: &str = "usage: DATABASE_URL=postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE lease_postgres
 
-Without an argument, DATABASE_URL says where the PostgreSQL is. The user must be allowed to create roles.
+DATABASE_URL says where the PostgreSQL is: others on this machine can see arguments, and so there are none. The user must be
+allowed to create roles. Roles sign in by scram-sha-256: the server is told what it verifies passwords by, and no password is in
+a statement, or in a log of statements.
 To start one, as any user but root:
 
   echo secret > /tmp/pg.pw
@@ -49,7 +58,11 @@ fn main() -> ExitCode {
         println!("{HELP}");
         return ExitCode::SUCCESS;
     }
-    let Some(url) = argument.or_else(|| std::env::var("DATABASE_URL").ok()) else {
+    if argument.is_some() {
+        eprintln!("{HELP}");
+        return ExitCode::from(2);
+    }
+    let Ok(url) = std::env::var("DATABASE_URL") else {
         eprintln!("no PostgreSQL was named\n\n{HELP}");
         return ExitCode::from(2);
     };
@@ -220,15 +233,15 @@ impl CredentialIssuer for Database {
     fn issue(&self, permit: &Permit, request: &LeaseRequest) -> Result<Issued, IssuerError> {
         let password = password()?;
         let (role, table) = (identifier(request.id().as_str())?, identifier(permit.action().resource().name())?);
-        // PostgreSQL has no parameters here. What is written into the statement is an id of ours, a name, a password and a
-        // time, each quoted as the language wants it.
+        // PostgreSQL has no parameters here. What is written into the statement is an id of ours, a name, what verifies
+        // a password, and a time, each quoted as the language wants it.
         let statement = Secret::new(format!(
             "BEGIN;
              CREATE ROLE {role} LOGIN PASSWORD {} VALID UNTIL {} CONNECTION LIMIT 1
                  NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT;
              GRANT SELECT ON {table} TO {role};
              COMMIT;",
-            literal(password.expose())?,
+            literal(verifier(password.expose())?.expose())?,
             literal(&request.until().to_string())?,
         ));
         self.as_administrator(|client| {
@@ -270,6 +283,20 @@ fn password() -> Result<Secret<String>, IssuerError> {
     let mut text = String::with_capacity(64);
     bits.iter().for_each(|byte| text.push_str(&format!("{byte:02x}")));
     Ok(Secret::new(text))
+}
+
+/// What the server verifies a password by (RFC 5803). Nobody signs in with it, so it may be in a statement that the server
+/// writes into its log.
+fn verifier(password: &str) -> Result<Secret<String>, IssuerError> {
+    let mut salt = [0; 16];
+    SystemEntropy.fill(&mut salt).map_err(|_| IssuerError::refused("no salt could be drawn"))?;
+    let mut salted = [0; 32];
+    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, &salt, password.as_bytes(), &mut salted);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &salted);
+    let [client, server] = [&b"Client Key"[..], b"Server Key"].map(|name| hmac::sign(&key, name));
+    let stored = digest::digest(&digest::SHA256, client.as_ref());
+    let [salt, stored, server] = [&salt[..], stored.as_ref(), server.as_ref()].map(|bytes| STANDARD.encode(bytes));
+    Ok(Secret::new(format!("SCRAM-SHA-256${ROUNDS}:{salt}${stored}:{server}")))
 }
 
 /// A name as SQL writes it. Longer ones would be cut, and then name something else.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::audit::{AgentFact, AuditError, Effect, Execution, Lanes, LeaseFact, OpenLease, Permit};
 use crate::authorizer::Authorizer;
 use crate::credential::{
-    Asked, Claim, Gone, IntendedLease, Issued, IssuerError, Lease, LeaseError, LeaseRequest, Of, OwedLease, Under,
+    Asked, Claim, Gone, IntendedLease, Issued, IssuerError, Lease, LeaseError, LeaseRequest, Of, OwedLease, Renewal,
+    Under,
 };
 use crate::door::Door;
 use crate::id::{Audience, Found, LeaseId};
@@ -90,7 +91,8 @@ impl TaskHandle {
     /// # Errors
     ///
     /// The lease is over, what it rests on is, other policies decide, the issuer cannot or did not, or the record was not
-    /// taken. The lease then ends when it was to end.
+    /// taken. The lease then ends here when it was to end; where nobody knows what the issuer did, it is looked for until it
+    /// would have ended.
     pub fn renew(&self, lease: &mut Lease) -> Result<Timestamp, LeaseError> {
         let door = &self.door;
         if !lease.held().is_of(&self.assignment) {
@@ -102,17 +104,13 @@ impl TaskHandle {
         if until <= lease.until() {
             return Ok(lease.until());
         }
-        let fact = LeaseFact::Renewed { lease: lease.id().clone(), until };
-        door.trail.write_for(&self.assignment, lease_lanes(self.assignment.mandate().agent().id().clone(), fact))?;
-        // Whoever stopped the task meanwhile has the last word.
-        self.check_lease(lease)?;
-        let ends = issuer.renew(lease.id(), until)?;
-        let until = ends.map_or(until, |ends| ends.min(until)).max(lease.until());
-        if !lease.held().goes_on(until, ends, door.now_or_latest()) {
-            return Err(LeaseError::Owed(lease.id().clone()));
-        }
-        lease.goes_on(until);
-        Ok(until)
+        let Some(renewal) = lease.held().renewing(until, issuer.latest_end(until), now) else {
+            return Err(LeaseError::TooShort { until: lease.until(), now });
+        };
+        let renewed = self.renewed(lease, issuer, renewal);
+        // What was revoked while the issuer was asked may be there again.
+        let (_, owed) = door.revoke_leases(Of::One(lease.held().place()));
+        if owed > 0 { Err(LeaseError::Owed(lease.id().clone())) } else { renewed }
     }
 
     /// Writes down what the action did, and has the lease revoked at once.
@@ -151,7 +149,8 @@ impl TaskHandle {
             decision: *permit.decision(),
             until,
             issued: false,
-            ends: None,
+            ends: issuer.latest_end(until),
+            unheard: None,
         };
         Ok(LeaseRequest::new(open, now))
     }
@@ -159,8 +158,8 @@ impl TaskHandle {
     /// Writes the intent before the issuer is asked. Whoever stopped the task meanwhile has the last word.
     fn announce_lease(&self, intended: &IntendedLease) -> Result<(), LeaseError> {
         let (trail, permit, open) = (&self.door.trail, intended.permit(), intended.request().open().clone());
-        let OpenLease { lease, audience, agent, decision, until, .. } = open;
-        let fact = LeaseFact::Intended { decision, lease, audience, until };
+        let OpenLease { lease, audience, agent, decision, until, ends, .. } = open;
+        let fact = LeaseFact::Intended { decision, lease, audience, until, ends };
         if let Err(error) = trail.write_for(&self.assignment, lease_lanes(agent, fact)) {
             trail.doubt(&self.assignment, *permit.decision(), permit.action());
             return Err(error.into());
@@ -171,30 +170,63 @@ impl TaskHandle {
 
     fn adopted(&self, intended: IntendedLease, issued: Issued) -> Result<Lease, LeaseError> {
         let trail = &self.door.trail;
-        let denied = |permit: &Permit, reason| LeaseError::Denied(trail.void(permit, reason));
-        let now = self.check(intended.permit()).map_err(|reason| denied(intended.permit(), reason))?;
         let (permit, mut open, held) = intended.into_parts();
-        let ends = issued.ends();
+        let ends = issued.ends().or(open.ends);
         let until = ends.map_or(open.until, |ends| ends.min(open.until));
-        // From here on it is revoked like any other, and whoever stopped the task meanwhile is seen below.
+        // First of all: from here on it is known, and revoked like any other, whatever is found below.
         (open.until, open.issued, open.ends) = (until, true, ends);
         held.note_issued(&open);
+        let told = self.door.tell_issued(&open);
+        let denied = |permit: &Permit, reason| LeaseError::Denied(trail.void(permit, reason));
+        let now = self.check(&permit).map_err(|reason| denied(&permit, reason))?;
         if until <= now {
             let error = LeaseError::TooShort { until, now };
             trail.void(&permit, Reason::NoCredential(Found::new(&error.to_string())));
             return Err(error);
         }
-        let fact = LeaseFact::Issued { lease: open.lease.clone(), until, ends };
-        if let Err(error) = trail.write_for(&self.assignment, lease_lanes(open.agent.clone(), fact)) {
+        if let Err(error) = told {
             trail.doubt(&self.assignment, *permit.decision(), permit.action());
             return Err(error.into());
         }
-        let now = self.check(&permit).map_err(|reason| denied(&permit, reason))?;
         // The end of what it rests on, to which it may be renewed.
         let last = permit.bound(self.assignment.until(), now);
         let policies = *permit.policy_digest();
         let execution = Execution::of(permit, trail).map_err(LeaseError::Denied)?;
         Ok(Lease::new(issued.into_secret(), (open, last), policies, execution, held))
+    }
+
+    /// Has a lease renewed that is marked as such.
+    fn renewed(&self, lease: &mut Lease, issuer: &Asked, renewal: Renewal) -> Result<Timestamp, LeaseError> {
+        let Renewal { until, ends, .. } = renewal;
+        let fact = LeaseFact::Renewed { lease: lease.id().clone(), until, ends };
+        let lanes = lease_lanes(self.assignment.mandate().agent().id().clone(), fact);
+        let told = self.door.trail.write_for(&self.assignment, lanes).map_err(LeaseError::from);
+        // Whoever stopped the task meanwhile has the last word.
+        let asked = told.and_then(|_| self.check_lease(lease)).and_then(|_| Ok(issuer.renew(lease.id(), until)?));
+        let answer = match asked {
+            Ok(answer) => answer.or(ends),
+            Err(error @ LeaseError::Issuer(IssuerError::Failed(_) | IssuerError::Panicked)) => {
+                lease.held().not_answered();
+                return Err(error);
+            }
+            Err(error) => {
+                // Nothing was done. If that cannot be recorded, it is looked for longer than it is there.
+                lease.held().put_back(renewal).map(|open| self.door.tell_issued(&open));
+                return Err(error);
+            }
+        };
+        let given = answer.map_or(until, |ends| ends.min(until));
+        let told = lease.held().answered(renewal, given, answer).map(|open| self.door.tell_issued(&open));
+        let until = if matches!(told, Some(Ok(()))) { given } else { given.min(lease.until()) };
+        let now = self.door.now_or_latest();
+        let goes_on = lease.held().goes_on(until, now);
+        if !goes_on {
+            self.check_lease(lease)?;
+            return Err(LeaseError::TooShort { until: lease.until(), now });
+        }
+        lease.goes_on(until);
+        told.transpose()?;
+        if until <= now { Err(LeaseError::TooShort { until, now }) } else { Ok(until) }
     }
 
     /// Whether a lease may go on now.
@@ -268,31 +300,33 @@ impl Door {
         let (mut revoked, mut last) = (0, None);
         while let Some(claim) = self.leases.claim(of, last, now) {
             last = Some(claim.place);
-            revoked += usize::from(self.revoke(&claim, now));
+            revoked += usize::from(self.revoke(claim, now));
         }
         (revoked, self.leases.owed(of, now).len())
     }
 
     /// Revokes one lease; says whether it is gone, and that is recorded.
-    fn revoke(&self, claim: &Claim, now: Timestamp) -> bool {
-        let place = claim.place;
-        let gone = claim.gone.map_or_else(|| self.ask_to_revoke(claim, now), Ok);
+    fn revoke(&self, claim: Claim, now: Timestamp) -> bool {
+        let gone = claim.gone.map_or_else(|| self.ask_to_revoke(&claim, now), Ok);
         let why = match gone {
-            Ok(gone) if claim.gone.is_some() || self.leases.gone(place, gone, now) => {
+            Ok(gone) if claim.gone.is_some() || claim.is_gone(gone, now) => {
                 let fact = LeaseFact::Revoked { lease: claim.open.lease.clone(), found: gone == Gone::Revoked };
-                if self.write_of_lease(&claim.open, now, fact).is_ok() {
-                    self.leases.forget(place);
-                    return true;
+                let told = self.write_of_lease(&claim.open, now, fact).is_ok();
+                if told {
+                    claim.forget();
                 }
-                // It is gone; the next sweep records that.
-                self.leases.unclaim(place);
-                return false;
+                // It is gone; if that was not recorded, the next sweep does.
+                return told;
             }
-            Ok(_) => Found::new("it is not there, and may still come to be"),
+            Ok(Gone::Revoked) => Found::new("it is revoked, and may come to be again"),
+            Ok(Gone::NotFound) => Found::new("it is not there, and may still come to be"),
             Err(error) => Found::new(&error.to_string()),
         };
-        self.tell_owed(claim, now, why);
-        self.leases.unclaim(place);
+        self.tell_owed(&claim, now, why.clone());
+        let OpenLease { lease, audience, .. } = claim.open.clone();
+        drop(claim);
+        // Code of the host runs here, and it may panic.
+        tracing::warn!(%lease, %audience, %why, "a lease is not revoked yet");
         false
     }
 
@@ -306,7 +340,7 @@ impl Door {
             match issuer.revoke(&claim.open.lease) {
                 Err(IssuerError::Unsupported) if is_over => return Ok(Gone::NotFound),
                 Err(error) => {
-                    self.leases.failed(claim.place, error.clone());
+                    claim.failed(error.clone());
                     if tries == TRIES || error == IssuerError::Unsupported {
                         return Err(error);
                     }
@@ -319,15 +353,21 @@ impl Door {
 
     /// Records once that a lease could not be revoked.
     fn tell_owed(&self, claim: &Claim, now: Timestamp, why: Found) {
-        let OpenLease { lease, audience, .. } = &claim.open;
-        tracing::warn!(%lease, %audience, %why, "a lease is not revoked yet");
-        if !self.leases.wants_telling(claim.place) {
+        if !claim.wants_telling() {
             return;
         }
+        let OpenLease { lease, audience, .. } = &claim.open;
         let fact = LeaseFact::NotRevoked { lease: lease.clone(), audience: audience.clone(), why };
         if self.write_of_lease(&claim.open, now, fact).is_ok() {
-            self.leases.note_told(claim.place);
+            claim.note_told();
         }
+    }
+
+    /// Records what the issuer said of it.
+    fn tell_issued(&self, open: &OpenLease) -> Result<(), AuditError> {
+        let OpenLease { lease, until, ends, unheard, .. } = open.clone();
+        let fact = LeaseFact::Issued { lease, until, ends, unheard };
+        self.write_of_lease(open, self.now_or_latest(), fact)
     }
 
     fn write_of_lease(&self, open: &OpenLease, now: Timestamp, fact: LeaseFact) -> Result<(), AuditError> {

@@ -25,8 +25,11 @@ pub enum LeaseFact {
         audience: Audience,
         /// When it ends here, and is revoked.
         until: Timestamp,
+        /// When whatever comes of this has ended at the other system by itself, where the issuer knows that before it asks.
+        #[serde(default)]
+        ends: Option<Timestamp>,
     },
-    /// The issuer gave it, and it is about to be handed out.
+    /// The issuer answered: it gave it, or it said what became of the renewal. Whether it was handed out is for the task to say.
     Issued {
         /// Which lease.
         lease: LeaseId,
@@ -34,13 +37,19 @@ pub enum LeaseFact {
         until: Timestamp,
         /// When it ends at the other system by itself, if it does.
         ends: Option<Timestamp>,
+        /// An earlier renewal, until then, was not answered, and may still be heard.
+        #[serde(default)]
+        unheard: Option<Timestamp>,
     },
-    /// The issuer is about to be asked to let it go on.
+    /// The issuer is about to be asked to let it go on. Until it is known to have answered, it may have heard that or not.
     Renewed {
         /// Which lease.
         lease: LeaseId,
         /// When it then ends here, and is revoked.
         until: Timestamp,
+        /// When it has ended at the other system by itself in either case, where the issuer knows that before it asks.
+        #[serde(default)]
+        ends: Option<Timestamp>,
     },
     /// It is gone.
     Revoked {
@@ -91,6 +100,9 @@ pub struct OpenLease {
     pub issued: bool,
     /// When it ends at the other system by itself, where that is known.
     pub ends: Option<Timestamp>,
+    /// It was to be renewed until then, and nobody knows whether the issuer heard that: it may still do so.
+    #[serde(default)]
+    pub unheard: Option<Timestamp>,
 }
 
 /// Finds the leases that were not seen to end, in records that are told in their order.
@@ -107,7 +119,11 @@ pub struct OpenLease {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct OpenLeases(BTreeMap<LeaseId, (u64, OpenLease)>);
+pub struct OpenLeases {
+    /// How many were intended so far.
+    intended: u64,
+    open: BTreeMap<LeaseId, (u64, OpenLease)>,
+}
 
 /// The record of a lease, as much of it as says whether it is open.
 #[derive(Deserialize)]
@@ -164,7 +180,7 @@ impl OpenLeases {
 
     /// Those that may be there, in the order in which they were intended.
     pub fn found(self) -> Vec<OpenLease> {
-        let mut found: Vec<_> = self.0.into_values().collect();
+        let mut found: Vec<_> = self.open.into_values().collect();
         found.sort_by_key(|(place, _)| *place);
         found.into_iter().map(|(_, open)| open).collect()
     }
@@ -172,24 +188,26 @@ impl OpenLeases {
     fn note(&mut self, told: Told) {
         let Told { agent, task, txn, fact } = told;
         match fact {
-            LeaseFact::Intended { decision, lease, audience, until } => {
-                let place = self.0.values().map(|(place, _)| *place).max().map_or(0, |last| last.saturating_add(1));
-                let (issued, ends) = (false, None);
-                let open = OpenLease { lease, audience, agent, task, txn, decision, until, issued, ends };
-                self.0.insert(open.lease.clone(), (place, open));
+            LeaseFact::Intended { decision, lease, audience, until, ends } => {
+                let (issued, unheard) = (false, None);
+                let open = OpenLease { lease, audience, agent, task, txn, decision, until, issued, ends, unheard };
+                self.open.insert(open.lease.clone(), (self.intended, open));
+                // Numbers are 64 bits wide: one every nanosecond overflows them after centuries.
+                self.intended = self.intended.saturating_add(1);
             }
-            LeaseFact::Issued { lease, until, ends } => {
-                self.alter(&lease, |open| (open.issued, open.until, open.ends) = (true, until, ends));
-            }
-            // What the issuer then said of its end is not known.
-            LeaseFact::Renewed { lease, until } => self.alter(&lease, |open| (open.until, open.ends) = (until, None)),
-            LeaseFact::Revoked { lease, .. } => drop(self.0.remove(&lease)),
+            LeaseFact::Issued { lease, until, ends, unheard } => self.alter(&lease, |open| {
+                (open.issued, open.until, open.ends, open.unheard) = (true, until, ends, unheard);
+            }),
+            LeaseFact::Renewed { lease, until, ends } => self.alter(&lease, |open| {
+                (open.until, open.ends, open.unheard) = (until, ends, open.unheard.max(Some(until)));
+            }),
+            LeaseFact::Revoked { lease, .. } => drop(self.open.remove(&lease)),
             LeaseFact::NotRevoked { .. } => {}
         }
     }
 
     fn alter(&mut self, lease: &LeaseId, alter: impl FnOnce(&mut OpenLease)) {
-        if let Some((_, open)) = self.0.get_mut(lease) {
+        if let Some((_, open)) = self.open.get_mut(lease) {
             alter(open);
         }
     }

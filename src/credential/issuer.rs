@@ -40,6 +40,14 @@ pub trait CredentialIssuer: Send + Sync {
         LIFETIME
     }
 
+    /// When whatever comes of a request until `until` has ended by itself, heard or not, and however late it is heard; not known
+    /// unless said otherwise. Asked, and recorded, before the issuer is asked to issue or to renew. Where only time ends what is
+    /// issued, it bounds how long a lease is owed of which nobody knows whether it is there.
+    fn latest_end(&self, until: Timestamp) -> Option<Timestamp> {
+        let _ = until;
+        None
+    }
+
     /// Issues what the permitted action needs, no wider, and no longer than [`LeaseRequest::until`] where the system can say
     /// so. Called once for each lease.
     ///
@@ -56,14 +64,17 @@ pub trait CredentialIssuer: Send + Sync {
     /// # Errors
     ///
     /// It is not known to be gone. It is tried again. [`IssuerError::Unsupported`] where nothing but time ends what was
-    /// issued: it is then owed until [its own end](Issued::until).
+    /// issued: it is then owed until [its own end](Issued::until), or the [latest](Self::latest_end) that it can have.
     fn revoke(&self, lease: &LeaseId) -> Result<Gone, IssuerError>;
 
-    /// Lets a lease go on until `until`, with the same secret; says when it now ends by itself, if it does.
+    /// Lets a lease go on until `until`, with the same secret; says when it now ends by itself, if it does. While it is asked,
+    /// the lease may be revoked; what lets it go on nevertheless is revoked again.
     ///
     /// # Errors
     ///
-    /// The system cannot, which is so unless said otherwise, or did not: the lease then ends when it was to end before.
+    /// [`IssuerError::Unsupported`] where the system cannot, which is so unless said otherwise, and [`IssuerError::Refused`] where it
+    /// certainly did not: the lease then ends when it was to end before. With anything else it ends then *here*, and nobody
+    /// knows when it does there: it is looked for until `until`, and owed until its [latest end](Self::latest_end).
     fn renew(&self, lease: &LeaseId, until: Timestamp) -> Result<Option<Timestamp>, IssuerError> {
         let _ = (lease, until);
         Err(IssuerError::Unsupported)
@@ -76,7 +87,7 @@ pub trait CredentialIssuer: Send + Sync {
 pub enum Gone {
     /// It was there, and is not any more.
     Revoked,
-    /// It was not there. Where nobody knows whether the issuer had been heard, it may still come to be there, and is looked
+    /// It was not there, or the issuer cannot tell whether it was. Where nobody knows whether the issuer had been heard, it may still come to be there, and is looked
     /// for until it would have ended.
     NotFound,
 }
@@ -126,6 +137,11 @@ impl Asked {
 
     pub(crate) fn lifetime(&self) -> Duration {
         self.lifetime
+    }
+
+    /// An issuer that panics does not know.
+    pub(crate) fn latest_end(&self, until: Timestamp) -> Option<Timestamp> {
+        shielded(|| self.issuer.latest_end(until)).flatten()
     }
 
     pub(crate) fn issue(&self, permit: &Permit, request: &LeaseRequest) -> Result<Issued, IssuerError> {

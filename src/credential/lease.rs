@@ -36,7 +36,7 @@ pub enum LeaseError {
         /// The time now.
         now: Timestamp,
     },
-    /// Too many leases are open or owed, of this task or in all.
+    /// Too many leases are open or owed, of this task with the one that it is a part of and all their parts, or in all.
     #[error("{open} leases are open or owed, and no more are given")]
     TooMany {
         /// How many.

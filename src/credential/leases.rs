@@ -10,8 +10,8 @@ use crate::mandate::{Assignment, Mode};
 use crate::policy::{Reason, check_standing};
 use crate::time::Timestamp;
 
-/// Leases of one task that are open or owed.
-const MAX_OF_TASK: usize = 64;
+/// Leases of one errand, a task and all its parts, that are open or owed.
+const MAX_OF_ERRAND: usize = 64;
 /// Leases of all tasks that are open or owed.
 const MAX: usize = 4096;
 
@@ -38,6 +38,8 @@ struct Entry {
     held: bool,
     /// The issuer answered: what is not there now will not come to be.
     answered: bool,
+    /// Somebody asks the issuer to let it go on.
+    renewing: bool,
     /// Somebody asks the other system to revoke it, or records that.
     busy: bool,
     /// How it is gone, where that is not recorded yet.
@@ -71,12 +73,56 @@ pub(crate) enum Of<'a> {
     One(Place),
 }
 
-/// A lease that somebody else will not revoke meanwhile.
+/// A lease that somebody else will not revoke meanwhile: until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Claim {
+    leases: Arc<Leases>,
     pub(crate) place: Place,
     pub(crate) open: OpenLease,
     pub(crate) gone: Option<Gone>,
+    /// What is revoked while it is renewed may be there again afterwards.
+    renewing: bool,
+}
+
+impl Claim {
+    /// Notes that the other system said so; says whether that settles it.
+    pub(crate) fn is_gone(&self, gone: Gone, now: Timestamp) -> bool {
+        let mut book = locked(&self.leases.0);
+        let Some(entry) = book.entries.get_mut(&self.place) else { return false };
+        entry.tries = entry.tries.saturating_add(1);
+        entry.why = None;
+        entry.gone = (!self.renewing && entry.is_settled(gone, now)).then_some(gone);
+        entry.gone.is_some()
+    }
+
+    /// Notes that the issuer failed to revoke it.
+    pub(crate) fn failed(&self, why: IssuerError) {
+        self.leases.alter(self.place, |entry| {
+            entry.tries = entry.tries.saturating_add(1);
+            entry.why = Some(why);
+        });
+    }
+
+    /// Whether it is to be recorded that it could not be revoked: once.
+    pub(crate) fn wants_telling(&self) -> bool {
+        locked(&self.leases.0).entries.get(&self.place).is_some_and(|entry| !entry.told)
+    }
+
+    pub(crate) fn note_told(&self) {
+        self.leases.alter(self.place, |entry| entry.told = true);
+    }
+
+    /// It is gone, and that is recorded.
+    pub(crate) fn forget(self) {
+        locked(&self.leases.0).entries.remove(&self.place);
+    }
+}
+
+impl Drop for Claim {
+    /// Somebody else may revoke it now.
+    fn drop(&mut self) {
+        self.leases.alter(self.place, |entry| entry.busy = false);
+    }
 }
 
 /// A lease that is to be revoked, and is not known to be.
@@ -95,8 +141,9 @@ impl Leases {
     /// Enters a lease that is about to be asked for; says how many there are where there is no room.
     pub(crate) fn enter(self: &Arc<Self>, open: OpenLease, under: Under) -> Result<Held, usize> {
         let mut book = locked(&self.0);
-        let theirs = book.entries.values().filter(|entry| entry.is_of(Of::Task(&under.assignment))).count();
-        if theirs >= MAX_OF_TASK {
+        // All parts of an errand are of one transaction, those of which nothing but what is owed is left too.
+        let theirs = book.entries.values().filter(|entry| entry.open.txn == open.txn).count();
+        if theirs >= MAX_OF_ERRAND {
             return Err(theirs);
         }
         let task = Arc::clone(&under.assignment);
@@ -112,7 +159,7 @@ impl Leases {
     }
 
     /// Takes the newest of these that is to be revoked, and is older than `last`.
-    pub(crate) fn claim(&self, of: Of<'_>, last: Option<Place>, now: Timestamp) -> Option<Claim> {
+    pub(crate) fn claim(self: &Arc<Self>, of: Of<'_>, last: Option<Place>, now: Timestamp) -> Option<Claim> {
         let mut book = locked(&self.0);
         let older = |place: &Place| last.is_none_or(|last| *place < last);
         let wanted = |(place, entry): &(&Place, &mut Entry)| {
@@ -120,47 +167,8 @@ impl Leases {
         };
         let (place, entry) = book.entries.iter_mut().rev().find(wanted)?;
         entry.busy = true;
-        Some(Claim { place: *place, open: entry.open.clone(), gone: entry.gone })
-    }
-
-    /// Notes that the other system said so; says whether that settles it.
-    pub(crate) fn gone(&self, place: Place, gone: Gone, now: Timestamp) -> bool {
-        let mut book = locked(&self.0);
-        let Some(entry) = book.entries.get_mut(&place) else { return false };
-        entry.tries = entry.tries.saturating_add(1);
-        entry.why = None;
-        // What nobody answered may still be on its way, until it would have ended.
-        let over = !entry.held && now >= entry.open.until;
-        let settled = entry.answered || over || (!entry.held && gone == Gone::Revoked);
-        entry.gone = settled.then_some(gone);
-        settled
-    }
-
-    /// Notes that the issuer failed to revoke it.
-    pub(crate) fn failed(&self, place: Place, why: IssuerError) {
-        self.alter(place, |entry| {
-            entry.tries = entry.tries.saturating_add(1);
-            entry.why = Some(why);
-        });
-    }
-
-    /// Whether it is to be recorded that it could not be revoked: once.
-    pub(crate) fn wants_telling(&self, place: Place) -> bool {
-        locked(&self.0).entries.get(&place).is_some_and(|entry| !entry.told)
-    }
-
-    pub(crate) fn note_told(&self, place: Place) {
-        self.alter(place, |entry| entry.told = true);
-    }
-
-    /// Somebody else may revoke it now.
-    pub(crate) fn unclaim(&self, place: Place) {
-        self.alter(place, |entry| entry.busy = false);
-    }
-
-    /// It is gone, and that is recorded.
-    pub(crate) fn forget(&self, place: Place) {
-        locked(&self.0).entries.remove(&place);
+        let Entry { open, gone, renewing, .. } = &*entry;
+        Some(Claim { leases: Arc::clone(self), place: *place, open: open.clone(), gone: *gone, renewing: *renewing })
     }
 
     /// Those of these that are to be revoked, newest first.
@@ -198,7 +206,8 @@ impl Book {
 impl Entry {
     fn new(open: OpenLease, under: Option<Under>) -> Self {
         let (held, answered) = (under.is_some(), open.issued);
-        Self { open, under, held, answered, busy: false, gone: None, told: false, tries: 0, why: None }
+        let (renewing, busy, told) = (false, false, false);
+        Self { open, under, held, answered, renewing, busy, gone: None, told, tries: 0, why: None }
     }
 
     fn is_of(&self, of: Of<'_>) -> bool {
@@ -224,6 +233,16 @@ impl Entry {
     fn is_claimable(&self, now: Timestamp) -> bool {
         let asked_for = self.held && !self.answered && now < self.open.until;
         !self.busy && !asked_for && self.is_wanted(now)
+    }
+
+    /// Whether it will not be there again, once the other system said this of it. What nobody answered may still be on its
+    /// way, until it would have ended.
+    fn is_settled(&self, gone: Gone, now: Timestamp) -> bool {
+        let is_unheard = self.renewing || self.open.unheard.is_some_and(|until| now < until);
+        // Whoever asks for it may still have the answer, unless there is nothing any more to have it for.
+        let nobody_waits = !self.held || self.stands(now).is_err();
+        let came = self.answered || (!self.held && gone == Gone::Revoked) || (nobody_waits && now >= self.open.until);
+        came && !is_unheard
     }
 }
 
@@ -254,14 +273,17 @@ impl Held {
         Arc::ptr_eq(&self.task, task)
     }
 
-    /// The issuer refused, and certainly made nothing.
+    /// The issuer refused, and certainly made nothing: where only time would end it, nothing is left to be waited for.
     pub(crate) fn note_refused(&self) {
-        self.leases.alter(self.place, |entry| entry.answered = true);
+        self.leases.alter(self.place, |entry| (entry.answered, entry.open.ends) = (true, Some(Timestamp::EPOCH)));
     }
 
-    /// The issuer gave it: it ends then, here. From here on it is revoked like any other.
+    /// The issuer gave it: it ends then, here. From here on it is revoked like any other, even if it was given up as one that
+    /// could not come any more.
     pub(crate) fn note_issued(&self, open: &OpenLease) {
-        self.leases.alter(self.place, |entry| (entry.answered, entry.open) = (true, open.clone()));
+        let mut book = locked(&self.leases.0);
+        let entry = book.entries.entry(self.place).or_insert_with(|| Entry::new(open.clone(), None));
+        (entry.answered, entry.open) = (true, open.clone());
     }
 
     /// Whether it may go on, and why not; that it is being revoked has no reason.
@@ -272,16 +294,66 @@ impl Held {
         if entry.busy || entry.gone.is_some() || now >= entry.open.until { Err(None) } else { Ok(()) }
     }
 
+    /// The issuer is about to be asked to let it go on until then: from here on it may have heard that, and has ended after
+    /// both what it had and what it is given, where both are known. Nothing, if it is being revoked.
+    pub(crate) fn renewing(&self, until: Timestamp, latest: Option<Timestamp>, now: Timestamp) -> Option<Renewal> {
+        let mut book = locked(&self.leases.0);
+        let entry = book.entries.get_mut(&self.place).filter(|entry| !entry.busy && entry.gone.is_none())?;
+        if entry.is_wanted(now) {
+            return None;
+        }
+        let (had, unheard) = (entry.open.ends, entry.open.unheard);
+        let ends = had.zip(latest).map(|(had, latest)| had.max(latest));
+        entry.renewing = true;
+        (entry.open.ends, entry.open.unheard) = (ends, unheard.max(Some(until)));
+        Some(Renewal { until, ends, had, unheard })
+    }
+
+    /// It is not known what the issuer did.
+    pub(crate) fn not_answered(&self) {
+        self.leases.alter(self.place, |entry| entry.renewing = false);
+    }
+
+    /// The issuer certainly did nothing: it is as it was.
+    pub(crate) fn put_back(&self, renewal: Renewal) -> Option<OpenLease> {
+        self.settle(renewal, renewal.had)
+    }
+
+    /// The issuer lets it go on until then, and it ends then by itself.
+    pub(crate) fn answered(&self, renewal: Renewal, until: Timestamp, ends: Option<Timestamp>) -> Option<OpenLease> {
+        self.settle(renewal, ends).map(|open| OpenLease { until, ..open })
+    }
+
+    fn settle(&self, renewal: Renewal, ends: Option<Timestamp>) -> Option<OpenLease> {
+        let mut book = locked(&self.leases.0);
+        let entry = book.entries.get_mut(&self.place)?;
+        entry.renewing = false;
+        (entry.open.ends, entry.open.unheard) = (ends, renewal.unheard);
+        Some(entry.open.clone())
+    }
+
     /// It goes on until then; says whether it does.
-    pub(crate) fn goes_on(&self, until: Timestamp, ends: Option<Timestamp>, now: Timestamp) -> bool {
+    pub(crate) fn goes_on(&self, until: Timestamp, now: Timestamp) -> bool {
         let mut book = locked(&self.leases.0);
         let Some(entry) = book.entries.get_mut(&self.place) else { return false };
         let goes_on = !entry.busy && entry.gone.is_none() && !entry.is_wanted(now);
         if goes_on {
-            (entry.open.until, entry.open.ends) = (until, ends);
+            entry.open.until = until;
         }
         goes_on
     }
+}
+
+/// What an issuer is asked for when a lease is to go on, and what was known before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Renewal {
+    pub(crate) until: Timestamp,
+    /// When it has ended by itself, whether or not the issuer hears that.
+    pub(crate) ends: Option<Timestamp>,
+    /// When it ended by itself before.
+    had: Option<Timestamp>,
+    /// Until when an earlier renewal may still be heard.
+    unheard: Option<Timestamp>,
 }
 
 impl Drop for Held {

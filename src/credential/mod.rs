@@ -38,7 +38,7 @@ pub use issuer::{CredentialIssuer, Gone, Issued, IssuerError, LeaseRequest};
 pub use key_ring::{KeyRing, KeyRingError, MintKey};
 pub use lease::{IntendedLease, Lease, LeaseError};
 pub use leases::OwedLease;
-pub(crate) use leases::{Claim, Leases, Of, Under};
+pub(crate) use leases::{Claim, Leases, Of, Renewal, Under};
 pub(crate) use minter::Draft;
 pub use minter::{MintError, Minter};
 pub use presentation::{Presentation, danger};

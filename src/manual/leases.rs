@@ -76,14 +76,23 @@
 //!    a tag, or an entry that it keeps. A system that gives out its own ids, and can be asked for nothing else, needs the last.
 //! 3. What is not known to be gone is owed: [`Closed::owed`](crate::Closed::owed), [`Swept::owed`](crate::Swept::owed),
 //!    [`Authorizer::owed`](crate::Authorizer::owed), and a record at the first failure. It is tried again by every sweep, three times
-//!    each. When 4096 leases are open or owed, or 64 of one task, no more are given.
+//!    each. When 4096 leases are open or owed, or 64 of one errand (a task and all its parts), no more are given.
 //! 4. Where nobody knows whether the issuer was heard (a lost answer, a crash), *not there* is believed only once the lease
 //!    would have ended: until then it is looked for. So hand on [`until`](crate::credential::LeaseRequest::until), not a duration,
-//!    where the system takes a moment: a request that it hears too late then makes nothing that is good.
-//! 5. The secret is wiped here when the lease is dropped. What a tool copied, or keeps open, is the tool's and the other system's.
+//!    where the system takes a moment: a request that it hears too late then makes nothing that is good. Where only time ends
+//!    what is issued, say when at the latest ([`latest_end`](crate::credential::CredentialIssuer::latest_end)): a lost answer is owed
+//!    until then, and for ever where nobody says.
+//! 5. A renewal may be heard, too, when its answer is lost. The lease then ends here when it was to end, and what is revoked of it
+//!    is looked for again until the renewal would have ended; what is revoked while its renewal is asked for is revoked again
+//!    when the issuer answered.
+//! 6. The secret is wiped here when the lease is dropped. What a tool copied, or keeps open, is the tool's and the other system's.
 //!
 //! A lease is not minted here, so a dead task does not make it dead at once at the other system: between the end and the
 //! revocation it works. Complete tasks, or sweep often; choose short lifetimes, which hold when nothing else does.
+//!
+//! **Other policies** ([`Authorizer::reload`](crate::Authorizer::reload)) end permits and minted credentials, and not leases: the action
+//! that a lease was given for is under way at another system. Under other policies no lease is renewed, so each ends after its
+//! lifetime at the latest; what must end at once, [halt](crate::Authorizer::halt) and sweep.
 //!
 //! | | made under our id | ends by itself | revoked one by one | open sessions |
 //! |---|---|---|---|---|
@@ -96,7 +105,8 @@
 //! # PostgreSQL
 //!
 //! The example `lease_postgres`. `issue` is one transaction: `CREATE ROLE "lea_…" LOGIN PASSWORD … VALID UNTIL … CONNECTION LIMIT 1`
-//! and one `GRANT`. `revoke` takes `LOGIN` away, terminates the role's backends, and drops what it owns and the role. `VALID UNTIL`
+//! and one `GRANT`. `PASSWORD` takes what the server verifies the password by (`SCRAM-SHA-256$…`): a password in a statement is in the
+//! log of every server that logs statements, or those that fail. `revoke` takes `LOGIN` away, terminates the role's backends, and drops what it owns and the role. `VALID UNTIL`
 //! ends the *password*: a session that is open goes on after it, and so does a role that signs in otherwise.
 //!
 //! # HashiCorp Vault and OpenBao
@@ -122,7 +132,7 @@
 //! * **It lives for 900 seconds at least.** Return 900 seconds or more from
 //!   [`lifetime`](crate::credential::CredentialIssuer::lifetime), and [refuse](crate::credential::IssuerError::Refused) where the request is
 //!   shorter because the task ends; or ask for 900 and say so ([`Issued::until`](crate::credential::Issued::until)): the lease ends here in
-//!   time, and the keys there do not.
+//!   time, and the keys there do not. Either way say so from `latest_end`, with a margin for what is heard late.
 //! * **`revoke` one session: there is no such call.** What can be done is to deny: a policy on the role that denies everything
 //!   where `aws:TokenIssueTime` is before now, which ends *every* session of that role issued so far; or, narrower, a deny by
 //!   `aws:userid` (`ROLE-ID:lea_…`), in a policy that is bounded in size and wants cleaning. Both are eventually consistent: seconds may
@@ -146,7 +156,8 @@
 //!
 //! The example `lease_command`. A git helper's `get` and `erase` take the same lines; `erase` makes the helper forget, which revokes
 //! nothing at the forge unless the helper does that. An AWS `credential_process` has no second call at all. Run programs with a
-//! deadline, kill them after it, bound what they may print, and never put what they printed into an error.
+//! deadline, kill them and what they started after it, bound what they may print, and never put what they printed into an error.
+//! Where `erase` does not say whether there was anything, the answer is [`Gone::NotFound`](crate::credential::Gone::NotFound).
 //!
 //! # Issuers that wait asynchronously
 //!

@@ -61,6 +61,8 @@ struct State {
     revoking: Option<Revoking>,
     /// When what it issues ends by itself.
     ends: Option<Timestamp>,
+    /// How long it lives at most, beyond what was asked for.
+    at_most: Option<Duration>,
     renews: bool,
     meanwhile: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -78,6 +80,10 @@ impl System {
 
     pub(crate) fn ends(&self, ends: Option<Timestamp>) {
         self.0.lock().unwrap().ends = ends;
+    }
+
+    pub(crate) fn lives_at_most(&self, beyond: Duration) {
+        self.0.lock().unwrap().at_most = Some(beyond);
     }
 
     pub(crate) fn renews(&self) {
@@ -113,6 +119,10 @@ impl System {
 impl CredentialIssuer for System {
     fn lifetime(&self) -> Duration {
         LIFETIME
+    }
+
+    fn latest_end(&self, until: Timestamp) -> Option<Timestamp> {
+        self.0.lock().unwrap().at_most.map(|beyond| until.after(beyond))
     }
 
     fn issue(&self, _: &Permit, request: &LeaseRequest) -> Result<Issued, IssuerError> {
@@ -166,7 +176,21 @@ impl CredentialIssuer for System {
             return Err(IssuerError::Unsupported);
         }
         state.asked.push(Asked::Renew(lease.clone(), until));
-        Ok(state.ends)
+        let how = state.issuing.unwrap_or(Issuing::Works);
+        match how {
+            Issuing::Refuses => return Err(IssuerError::refused("not for you")),
+            Issuing::Fails => return Err(IssuerError::failed("no route to host")),
+            Issuing::ComesLate => state.late.push((lease.clone(), until)),
+            // What is not there any more is made anew.
+            _ => drop(state.there.insert(lease.clone(), format!("canary-of-{lease}"))),
+        }
+        let ends = state.ends;
+        drop(state);
+        match how {
+            Issuing::LosesTheAnswer | Issuing::ComesLate => Err(IssuerError::failed("timed out")),
+            Issuing::Panics => panic!("the issuer panics"),
+            _ => Ok(ends),
+        }
     }
 }
 

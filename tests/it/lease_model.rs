@@ -27,6 +27,7 @@ enum Turn {
     Lease(Index),
     Intend(Index),
     Adopt(Index),
+    Renew(Index),
     GiveBack(Index),
     Drop(Index),
     Complete(Index),
@@ -47,6 +48,7 @@ fn turn() -> impl Strategy<Value = Turn> {
         8 => any::<Index>().prop_map(Turn::Lease),
         2 => any::<Index>().prop_map(Turn::Intend),
         2 => any::<Index>().prop_map(Turn::Adopt),
+        4 => any::<Index>().prop_map(Turn::Renew),
         2 => any::<Index>().prop_map(Turn::GiveBack),
         2 => any::<Index>().prop_map(Turn::Drop),
         1 => any::<Index>().prop_map(Turn::Complete),
@@ -75,6 +77,7 @@ struct Running {
 impl Running {
     fn new() -> Self {
         let (host, system) = host();
+        system.renews();
         let door = host.world.door.clone();
         Self { host, system, door, tasks: vec![], leases: vec![], intended: vec![], issued: 0 }
     }
@@ -108,6 +111,16 @@ impl Running {
                 if let Some(task) = task {
                     let issued = Issued::new(Secret::new("fetched".to_owned()));
                     self.leases.extend(task.adopt(intended, issued));
+                }
+            }
+            Turn::Renew(index) => {
+                if self.leases.is_empty() {
+                    return;
+                }
+                let index = index.index(self.leases.len());
+                // Whose it is it says itself: any other task refuses.
+                for task in &self.tasks {
+                    let _ = task.renew(&mut self.leases[index]);
                 }
             }
             Turn::GiveBack(index) => {

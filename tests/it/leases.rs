@@ -206,7 +206,7 @@ fn an_issuer_may_give_less_and_what_it_gives_beyond_is_cut() {
         let lease = lease(&task).expect("a lease");
         assert_eq!(lease.until(), until);
         let recorded = facts(&host.world.sink.events()).pop();
-        assert_eq!(recorded, Some(LeaseFact::Issued { lease: lease.id().clone(), until, ends }));
+        assert_eq!(recorded, Some(LeaseFact::Issued { lease: lease.id().clone(), until, ends, unheard: None }));
         host.world.clock.set(until);
         host.world.door.sweep();
         assert_eq!(system.there(), []);
@@ -544,7 +544,7 @@ fn a_lease_goes_on_as_long_as_what_it_rests_on() {
     assert_eq!(task.renew(&mut lease).expect("to the end of the task"), at(START + 400));
     let asked = |until| Asked::Renew(lease.id().clone(), at(START + until));
     assert_eq!(system.drain_asked()[1..], [asked(350), asked(400)]);
-    assert_eq!(story(&host), ["intended", "issued", "renewed", "renewed"]);
+    assert_eq!(story(&host), ["intended", "issued", "renewed", "issued", "renewed", "issued"]);
     host.world.clock.set(at(START + 399));
     assert_eq!(told(host.world.door.sweep()), (0, 0));
     assert_eq!(lease.until(), at(START + 400));

@@ -47,6 +47,7 @@ mod issuing;
 mod key_ring;
 mod keys;
 mod laws;
+mod lease_ends;
 mod lease_model;
 mod leases;
 mod lineage;
