@@ -5,7 +5,6 @@ use std::hash::{Hash, Hasher};
 use std::sync::{PoisonError, RwLock};
 
 use hashbrown::{DefaultHashBuilder, Equivalent, HashMap};
-use zeroize::Zeroizing;
 
 /// Tokens that are remembered at most; twice as many for a moment.
 const HALF: usize = 4096;
@@ -48,13 +47,13 @@ impl<T: Clone> Known<T> {
         if halves.young.len() >= HALF {
             halves.old = std::mem::take(&mut halves.young);
         }
-        halves.young.insert(Text(Zeroizing::new(token.to_owned())), found);
+        halves.young.insert(Text(token.into()), found);
     }
 }
 
-/// The text of a token, wiped when it is forgotten.
+/// The text of a token, as it came in a request: worth nothing without the key that it names.
 #[derive(PartialEq, Eq)]
-struct Text(Zeroizing<String>);
+struct Text(Box<str>);
 
 /// The same, borrowed.
 struct Shown<'t>(&'t str);
@@ -80,6 +79,6 @@ impl Hash for Shown<'_> {
 
 impl Equivalent<Text> for Shown<'_> {
     fn equivalent(&self, text: &Text) -> bool {
-        self.0 == text.0.as_str()
+        *self.0 == *text.0
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
+
 use super::consent;
 use super::known::Known;
 use super::lineage::{self, Link};
@@ -11,7 +13,7 @@ use super::token::{Claims, FORBIDDEN, FORBIDDEN_WITH_ACTOR, ModeClaim};
 use super::verified::{Facts, VerifiedCredential};
 use crate::id::{Audience, Issuer};
 use crate::identity::OperatorId;
-use crate::jose::{self, Flaw, KeySet, Kind, Leeway, Signed, Thumbprint};
+use crate::jose::{self, Flaw, KeySet, Kind, Leeway, Said, Signed, Thumbprint};
 use crate::mandate::Mode;
 use crate::time::Timestamp;
 
@@ -20,6 +22,8 @@ use crate::time::Timestamp;
 pub(crate) struct Reader {
     tokens: Known<VerifiedCredential>,
     links: Known<Arc<Link>>,
+    /// The header of the last token whose signature verified: most are written like it.
+    header: ArcSwapOption<Said>,
 }
 
 /// What a credential must bring along.
@@ -50,9 +54,13 @@ impl Reader {
             jose::check_window((facts.from.unix(), facts.from.unix(), facts.until.unix()), now, leeway)?;
             return Ok(known);
         }
-        let signed = Signed::read(Kind::Credential, token)?;
+        let said = self.header.load();
+        let signed = Signed::read_like(Kind::Credential, token, said.as_deref())?;
         let (kid, (owner, key)) = keys.get(signed.kid()).ok_or(Flaw::UnknownKey)?;
         signed.check(key)?;
+        if said.as_ref().is_none_or(|said| !signed.is_like(said)) {
+            self.header.store(signed.said(Kind::Credential).map(Arc::new));
+        }
         let claims = claims(&signed, owner, audience)?;
         jose::check_window((claims.iat, claims.nbf, claims.exp), now, leeway)?;
         claims.check()?;

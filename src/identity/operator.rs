@@ -57,7 +57,7 @@ impl OperatorId {
     }
 
     pub(crate) fn of(issuer: Issuer, subject: Subject) -> Self {
-        Self(Pair::new(issuer, subject, |issuer, subject| format!("{issuer}#{subject}")))
+        Self(Pair::new(issuer, subject, |issuer, subject| [issuer.as_str(), "#", subject.as_str()].concat()))
     }
 }
 

@@ -20,7 +20,7 @@ pub use jwk::JwkSet;
 pub(crate) use jwk::certificates;
 pub(crate) use jwk::{Purpose, read_set};
 pub use jws::{Flaw, Refused};
-pub(crate) use jws::{Heading, Kind, OneAudience, Signed, Token, Window, check_window};
+pub(crate) use jws::{Heading, Kind, OneAudience, Said, Signed, Token, Window, check_window};
 pub use key::{KeyError, KeyId, Thumbprint, VerifyingKey};
 pub use key_set::KeySet;
 pub use leeway::{Leeway, LeewayError};
