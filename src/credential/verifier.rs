@@ -29,10 +29,10 @@ const MOST_COUNTED: usize = 1 << 22;
 /// A token that was verified before is not verified again: time, revocation and possession are.
 #[derive(Debug, Clone)]
 pub struct CredentialVerifier {
-    keys: Arc<KeySet>,
+    keys: KeySet,
     audience: Audience,
     leeway: Leeway,
-    approvals: Option<Arc<KeySet>>,
+    approvals: Option<KeySet>,
     revocations: Option<Arc<dyn RevocationView>>,
     proofs: Option<Arc<DpopVerifier>>,
     reader: Arc<Reader>,
@@ -43,7 +43,7 @@ impl CredentialVerifier {
     /// Trusts `keys`, for credentials whose one audience is `audience`.
     pub fn new(keys: KeySet, audience: Audience) -> Self {
         Self {
-            keys: Arc::new(keys),
+            keys,
             audience,
             leeway: Leeway::default(),
             approvals: None,
@@ -59,7 +59,7 @@ impl CredentialVerifier {
     #[must_use]
     pub fn trusting(mut self, keys: KeySet) -> Self {
         // What was read before rests on the others.
-        (self.keys, self.reader) = (Arc::new(keys), Arc::default());
+        (self.keys, self.reader) = (keys, Arc::default());
         self
     }
 
@@ -83,7 +83,7 @@ impl CredentialVerifier {
     #[must_use]
     pub fn approved_by(mut self, approvals: KeySet) -> Self {
         // What was read before was not held to that.
-        (self.approvals, self.reader) = (Some(Arc::new(approvals)), Arc::default());
+        (self.approvals, self.reader) = (Some(approvals), Arc::default());
         self
     }
 
@@ -140,7 +140,7 @@ impl CredentialVerifier {
     }
 
     fn check(&self, shown: &Presentation<'_>, now: Timestamp) -> Result<VerifiedCredential, Flaw> {
-        let needed = Needed::Proof { shown, approvals: self.approvals.as_deref() };
+        let needed = Needed::Proof { shown, approvals: self.approvals.as_ref() };
         let credential = self.reader.read(shown.token, (&self.keys, &self.audience), &needed, (now, self.leeway))?;
         self.check_revocation(&credential, now)?;
         match (&shown.holder, credential.confirmation()) {
