@@ -144,7 +144,7 @@
 //!
 //! | change | file |
 //! |---|---|
-//! | a new ground for refusal | `policy/verdict.rs` (`Reason`), then `policy/guard.rs` or a policy |
+//! | a new ground for refusal | `policy/reason.rs`, then `policy/guard.rs` or a policy |
 //! | a new fact that policies can use | `policy/agent.cedarschema`, `policy/facts.rs`, `policy/compiled/name.rs` |
 //! | what is known of groups and resources | `policy/directory.rs` |
 //! | what can be replaced while agents run | `policy/bundle.rs` |
@@ -163,7 +163,7 @@
 //! | what other systems are shown of an agent user | `identity/projection/scim.rs`, `userinfo.rs` |
 //! | what counts as drift of a record elsewhere | `identity/projection/drift.rs` |
 //! | who did what another system saw | `audit/attribution.rs` |
-//! | what an approval can cover | `mandate/scope.rs` |
+//! | what an approval can cover | `mandate/scope.rs`, and of one tool `mandate/grant.rs` |
 //! | what an agent can pass on | `delegation.rs` at the door, `mandate/scope.rs` |
 //! | what is shown of it elsewhere | `credential/passing.rs`, then `credential/lineage.rs` |
 //! | a field of the record | `audit/record.rs` |

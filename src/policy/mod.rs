@@ -10,6 +10,7 @@ mod facts;
 mod guard;
 mod names;
 mod question;
+mod reason;
 mod snapshot;
 mod verdict;
 
@@ -68,5 +69,6 @@ pub use host_schema::SchemaError;
 pub use lint::{Lint, LintCode, Severity};
 pub use names::{PolicyName, PolicyNames};
 pub use question::Question;
+pub use reason::{Reason, ReasonCode, Remedy, Stale};
 pub use text::{Limit, TextError};
-pub use verdict::{Outcome, Reason, ReasonCode, Remedy, Stale, Verdict};
+pub use verdict::{Outcome, Verdict};

@@ -1,0 +1,204 @@
+//! What a scope says of one tool: which values its arguments may have, on what, how often, and in which mode.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Coverage, Mode, Resource, ScopeError};
+use crate::canonical::Encoder;
+use crate::id::Audience;
+use crate::strict::{present, unique};
+
+/// What a scope says of one tool. Without bounds, every call for a person who approved it is covered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grant {
+    #[serde(rename = "where", deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
+    bounds: BTreeMap<ArgumentName, Bound>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    resources: Option<BTreeSet<Resource>>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    audiences: Option<BTreeSet<Audience>>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    max_calls: Option<u32>,
+    autonomous: bool,
+    preapproved: bool,
+    #[serde(rename = "beyond")]
+    outside: Otherwise,
+}
+
+/// What happens to a call beyond the bounds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Otherwise {
+    #[default]
+    Deny,
+    Ask,
+}
+
+impl Grant {
+    /// Any arguments and resources; on behalf of a person only; beyond it, denied.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only with this argument within `bound`.
+    ///
+    /// # Errors
+    ///
+    /// `argument` is not the name of an argument, or is bound already.
+    pub fn bound(mut self, argument: &str, bound: Bound) -> Result<Self, ScopeError> {
+        let argument = ArgumentName::new(argument)?;
+        if self.bounds.contains_key(&argument) {
+            return Err(ScopeError::DuplicateBound(argument));
+        }
+        self.bounds.insert(argument, bound);
+        Ok(self)
+    }
+
+    /// Only on these resources.
+    #[must_use]
+    pub fn on(mut self, resources: impl IntoIterator<Item = Resource>) -> Self {
+        self.resources = Some(resources.into_iter().collect());
+        self
+    }
+
+    /// Only with credentials for these audiences.
+    #[must_use]
+    pub fn at(mut self, audiences: impl IntoIterator<Item = Audience>) -> Self {
+        self.audiences = Some(audiences.into_iter().collect());
+        self
+    }
+
+    /// At most so many calls of this tool in the whole task.
+    #[must_use]
+    pub fn at_most(mut self, max_calls: u32) -> Self {
+        self.max_calls = Some(max_calls);
+        self
+    }
+
+    /// Autonomously as well.
+    #[must_use]
+    pub fn autonomous(mut self) -> Self {
+        self.autonomous = true;
+        self
+    }
+
+    /// Without asking a human again within the bounds, even where the tool's class would.
+    #[must_use]
+    pub fn preapproved(mut self) -> Self {
+        self.preapproved = true;
+        self
+    }
+
+    /// Beyond the bounds, with a human's approval of the exact action; without this it is denied.
+    #[must_use]
+    pub fn or_ask(mut self) -> Self {
+        self.outside = Otherwise::Ask;
+        self
+    }
+
+    pub(crate) fn max_calls(&self) -> Option<u32> {
+        self.max_calls
+    }
+
+    pub(crate) fn audiences(&self) -> Option<&BTreeSet<Audience>> {
+        self.audiences.as_ref()
+    }
+
+    pub(super) fn bounds(&self) -> &BTreeMap<ArgumentName, Bound> {
+        &self.bounds
+    }
+
+    pub(super) fn resources(&self) -> Option<&BTreeSet<Resource>> {
+        self.resources.as_ref()
+    }
+
+    /// Whether it may run without a human who is asked.
+    pub(super) fn is_unasked(&self) -> bool {
+        self.autonomous || self.preapproved
+    }
+
+    pub(super) fn is_unbound(&self) -> bool {
+        self.bounds.is_empty() && self.resources.is_none() && self.max_calls.is_none()
+    }
+
+    /// Whether the grant covers an action of its tool.
+    pub(crate) fn covers(&self, action: &Action, class: ActionClass) -> Coverage {
+        if *action.mode() == Mode::Autonomous && !self.autonomous {
+            return Coverage::Outside(Beyond::Mode);
+        }
+        if let Some(beyond) = self.beyond(action.resource(), action.arguments()) {
+            return match self.outside {
+                Otherwise::Deny => Coverage::Outside(beyond),
+                Otherwise::Ask => Coverage::Ask(beyond),
+            };
+        }
+        if class.is_high_consequence() && !self.preapproved {
+            return Coverage::Ask(Beyond::Class(class));
+        }
+        Coverage::Within
+    }
+
+    /// The first bound that an action with this resource and these arguments is beyond.
+    pub(super) fn beyond(&self, resource: &Resource, arguments: &Arguments) -> Option<Beyond> {
+        if self.resources.as_ref().is_some_and(|named| !named.contains(resource)) {
+            return Some(Beyond::Resource);
+        }
+        let beyond = self.bounds.iter().find(|(name, bound)| !bound.admits(arguments.get(name.as_str())));
+        beyond.map(|(name, _)| Beyond::Argument(name.clone()))
+    }
+
+    pub(super) fn is_subset(&self, wider: &Self) -> bool {
+        let anything = Bound::anything();
+        fewer(self.max_calls, wider.max_calls)
+            && (wider.autonomous || !self.autonomous)
+            && (wider.preapproved || !self.preapproved)
+            && (wider.outside == Otherwise::Ask || self.outside == Otherwise::Deny)
+            && within(self.resources.as_ref(), wider.resources.as_ref())
+            && within(self.audiences.as_ref(), wider.audiences.as_ref())
+            && wider.bounds.iter().all(|(name, bound)| self.bounds.get(name).unwrap_or(&anything).is_subset(bound))
+    }
+
+    pub(super) fn encode(&self, encoder: &mut Encoder) {
+        encoder.count(self.bounds.len());
+        for (name, bound) in &self.bounds {
+            encoder.text(name.as_str());
+            bound.encode(encoder);
+        }
+        encode_set(self.resources.as_ref(), encoder);
+        encode_set(self.audiences.as_ref(), encoder);
+        encode_limit(self.max_calls, encoder);
+        encoder.tag(u8::from(self.autonomous)).tag(u8::from(self.preapproved));
+        encoder.tag(u8::from(self.outside == Otherwise::Ask));
+    }
+}
+
+/// Whether a set allows no more than a wider one; no set is the widest.
+fn within<T: Ord>(narrow: Option<&BTreeSet<T>>, wide: Option<&BTreeSet<T>>) -> bool {
+    match (narrow, wide) {
+        (_, None) => true,
+        (Some(narrow), Some(wide)) => narrow.is_subset(wide),
+        (None, Some(_)) => false,
+    }
+}
+
+fn encode_set<T: ToString>(set: Option<&BTreeSet<T>>, encoder: &mut Encoder) {
+    encoder.tag(u8::from(set.is_some())).count(set.map_or(0, BTreeSet::len));
+    set.into_iter().flatten().for_each(|item| {
+        encoder.text(&item.to_string());
+    });
+}
+
+/// Whether a limit allows no more than a wider one; no limit is the widest.
+pub(super) fn fewer(narrow: Option<u32>, wide: Option<u32>) -> bool {
+    match (narrow, wide) {
+        (_, None) => true,
+        (Some(narrow), Some(wide)) => narrow <= wide,
+        (None, Some(_)) => false,
+    }
+}
+
+pub(super) fn encode_limit(limit: Option<u32>, encoder: &mut Encoder) {
+    encoder.tag(u8::from(limit.is_some())).fixed(&limit.unwrap_or(0).to_be_bytes());
+}
