@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::projection::Drift;
 use crate::identity::{AgentId, AgentIdentity, Elsewhere, Registry, RegistryError, VerifiedWorkload};
-use crate::jose::Refused;
+use crate::jose::{Flaw, Refused};
 use crate::live::shielded;
 use crate::mandate::{Action, Assignment, Mandate};
 use crate::policy::Evaluator;
@@ -141,6 +141,8 @@ impl Authorizer {
     /// Always the same to outsiders; [`Refused::flaw`] says more to the operator's log.
     pub fn accept(&self, token: &str, audience: &Audience, action: &Action) -> Result<VerifiedCredential, Refused> {
         let (verified, assignment) = self.0.verify(token, audience)?;
+        let now = self.0.now().map_err(|_| Flaw::Unavailable)?;
+        self.0.check_entitled(&assignment, action, now).map_err(|_| Flaw::Revoked)?;
         assignment.issued().use_up(verified.id(), assignment.issue(action, self.0.evaluator.replaced()))?;
         // Whoever stopped the task meanwhile has the last word.
         self.0.verify_alive(&assignment, verified.mode())?;

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::id::{Audience, BootId};
 use crate::identity::{OperatorId, Registry};
 use crate::live::Cell;
-use crate::mandate::{MemoryOnce, Once};
+use crate::mandate::{Entitlement, MemoryOnce, Once};
 use crate::policy::{Administration, Evaluator};
 use crate::revocations::Outlived;
 use crate::time::{Clock, Steady, SystemClock};
@@ -33,6 +33,7 @@ pub struct Builder {
     entropy: Arc<dyn Entropy>,
     once: Arc<dyn Once>,
     deadline: Duration,
+    entitlement: Option<Arc<dyn Entitlement>>,
     administration: Option<Administration>,
     administrators: BTreeSet<OperatorId>,
     listed: BTreeSet<OperatorId>,
@@ -57,6 +58,7 @@ impl Builder {
             entropy: Arc::new(SystemEntropy),
             once: Arc::new(MemoryOnce::default()),
             deadline: DEADLINE,
+            entitlement: None,
             administration: None,
             administrators: BTreeSet::new(),
             listed: BTreeSet::new(),
@@ -85,6 +87,14 @@ impl Builder {
     #[must_use]
     pub fn administrator(mut self, operator: OperatorId) -> Self {
         self.administrators.insert(operator);
+        self
+    }
+
+    /// What people may do themselves, and so have done on their behalf, is decided by `entitlement`. Without one, nothing is
+    /// decided about people besides what they approved, and each record says so.
+    #[must_use]
+    pub fn entitlement(mut self, entitlement: Arc<dyn Entitlement>) -> Self {
+        self.entitlement = Some(entitlement);
         self
     }
 
@@ -166,6 +176,7 @@ impl Builder {
             outlived: Outlived::default(),
             issuers,
             leases: Arc::default(),
+            entitlement: self.entitlement,
             administration: self.administration.map_or_else(Administration::standard, Ok)?,
             administrators: self.administrators,
             listed: self.listed,

@@ -13,7 +13,7 @@ use crate::id::{Audience, TaskId};
 use crate::identity::{OperatorId, Registry};
 use crate::jose::{Flaw, Leeway};
 use crate::live::{Cell, locked, shielded};
-use crate::mandate::{Approval, Assignment, Lives, Mandate, Mode, Once, OnceError, TaskState};
+use crate::mandate::{Approval, Assignment, Entitlement, Lives, Mandate, Mode, Once, OnceError, TaskState};
 use crate::policy::{Administration, Evaluator, check_standing};
 use crate::revocations::Outlived;
 use crate::task::Task;
@@ -34,6 +34,8 @@ pub(crate) struct Door {
     pub(crate) issuers: BTreeMap<Audience, Asked>,
     /// What they issued, or may have.
     pub(crate) leases: Arc<Leases>,
+    /// Who decides what people may do themselves.
+    pub(crate) entitlement: Option<Arc<dyn Entitlement>>,
     /// Which person may administer what.
     pub(crate) administration: Administration,
     /// Whom its policies see as administrators.

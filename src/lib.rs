@@ -91,6 +91,7 @@ mod canonical;
 pub mod credential;
 mod delegation;
 mod door;
+mod entitling;
 pub mod entropy;
 mod error;
 mod expiring;

@@ -144,7 +144,8 @@ impl TaskHandle {
         let now = self.door.trail.clock().now()?;
         let ledger = self.assignment.view(action.tool());
         let request = self.assignment.request(action, ledger.step);
-        let standing = self.assignment.standing();
+        let mut standing = self.assignment.standing();
+        standing.entitlement = self.door.entitled(&self.assignment, action, now);
         Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
     }
 
@@ -172,6 +173,7 @@ impl TaskHandle {
         let (ledger, reservation) = assignment.reserve(action);
         let (mut standing, request) = (assignment.standing(), assignment.request(action, ledger.step));
         standing.time_known = clock.is_ok();
+        standing.entitlement = door.entitled(assignment, action, now);
         let mut verdict = self.decide(action, &standing, &ledger, &request, now);
         // An approval of exactly this action is good once: consumed where the verdict rests on it.
         let approval = action.approval().filter(|_| verdict.rests_on_approval);
@@ -286,6 +288,7 @@ impl TaskHandle {
     pub(crate) fn check(&self, permit: &Permit) -> Result<Timestamp, Reason> {
         let now = self.door.trail.clock().now().map_err(|_| Reason::Clock)?;
         permit.check(&self.assignment, &self.door.evaluator.digest(), now)?;
+        self.door.check_entitled(&self.assignment, permit.action(), now)?;
         Ok(now)
     }
 }

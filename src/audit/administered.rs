@@ -107,6 +107,11 @@ pub enum Administered {
         /// Their digest.
         digest: Digest,
     },
+    /// Other policies decide what people may do themselves.
+    Entitlements {
+        /// Their digest.
+        digest: Digest,
+    },
     /// The glass was broken: until then this person may stop and resume without further leave.
     GlassBroken {
         /// Why.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, Caps, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, Passes,
+    Action, ActionRequest, Caps, Entitled, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, Passes,
     Reservation, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
@@ -92,6 +92,8 @@ pub struct Standing {
     pub running: bool,
     /// The agent is active, and was ever since it was admitted.
     pub agent_active: bool,
+    /// Whether the person on whose behalf the action is may do it themselves.
+    pub entitlement: Entitled,
     /// The operators who approved the task and are active, and were ever since it began.
     pub operators: Vec<OperatorId>,
     /// The approval of exactly this action that came along was used before, or that is not known.
@@ -250,6 +252,7 @@ impl Assignment {
             task: self.state(),
             running: self.lives.everything.is_alive(),
             agent_active: self.mandate.agent().hold().is_alive(),
+            entitlement: Entitled::NotAsked,
             operators: self
                 .lives
                 .operators

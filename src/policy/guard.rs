@@ -3,7 +3,7 @@
 use super::facts::{self, Values};
 use super::{Question, Reason};
 use crate::id::Found;
-use crate::mandate::{Beyond, Coverage, LedgerView, Mandate, Mode, Spent, Standing, TaskState, Tool};
+use crate::mandate::{Beyond, Coverage, Entitled, LedgerView, Mandate, Mode, Spent, Standing, TaskState, Tool};
 use crate::time::Timestamp;
 
 /// Checks everything that policies are not asked about. Finds what the arguments are to policies, and returns what a human
@@ -23,6 +23,7 @@ pub(super) fn check<'q>(
         Coverage::Ask(beyond) => Some(beyond),
         Coverage::Within => None,
     };
+    check_entitled(&question.standing.entitlement, action.mode())?;
     check_budget(question.ledger, scope.max_calls(), grant.max_calls())?;
     Ok(ask)
 }
@@ -67,6 +68,15 @@ pub(crate) fn check_standing(
     match mandate.basis(mode, now) {
         Some(_) => Ok(()),
         None => Err(Reason::ApprovalOver { operator: operator.clone(), now }),
+    }
+}
+
+/// Checks that the person on whose behalf it is may do it themselves, where that was asked: before a decision, and again
+/// before a permit or a credential is used.
+pub(crate) fn check_entitled(entitled: &Entitled, mode: &Mode) -> Result<(), Reason> {
+    match (mode.operator(), entitled.refusal()) {
+        (Some(operator), Some(why)) => Err(Reason::NotEntitled { operator: operator.clone(), why: why.clone() }),
+        _ => Ok(()),
     }
 }
 

@@ -28,6 +28,10 @@ mod schema_types;
 mod admin_action;
 mod administration;
 
+// What people may do themselves. Nothing of it decides about an agent's action either.
+mod entitlements;
+mod people;
+
 // Loading: from the text of a bundle to policies that decide.
 mod builder;
 mod bundle;
@@ -61,10 +65,11 @@ pub use catalog::{Catalog, CatalogError};
 pub use clause::{Clause, ClauseKind, Truth};
 pub use coverage::{Coverage, CoveredClause, CoveredPolicy, Gap};
 pub use directory::{Directory, DirectoryError, GroupName};
+pub use entitlements::Entitlements;
 pub use error::{Message, PolicyError};
 pub use evaluator::{Evaluator, Report};
 pub use explain::{ExplainedClause, ExplainedPolicy, Explanation, PathValue};
-pub(crate) use guard::check_standing;
+pub(crate) use guard::{check_entitled, check_standing};
 pub use host_schema::SchemaError;
 pub use lint::{Lint, LintCode, Severity};
 pub use names::{PolicyName, PolicyNames};

@@ -74,6 +74,10 @@ reasons! {
     /// The person on whose behalf has left.
     OperatorNotActive, "operator_not_active", NewTask,
         "Do not act for this person any more.", ["NHI1", "NIST GOVERN 2.1"];
+    /// The person on whose behalf may not do it themselves.
+    NotEntitled, "not_entitled", Never,
+        "Do not try this action for this person again: it is not theirs to do.",
+        ["ASI03", "NHI5", "NIST GOVERN 3.2"];
     /// The approval on which the action rests is over.
     ApprovalOver, "approval_over", NewTask,
         "Ask for the task to be approved again.", ["ASI03", "ASI09"];
@@ -179,6 +183,13 @@ pub enum Reason {
     NotApprovedBy(OperatorId),
     /// See [`ReasonCode::OperatorNotActive`].
     OperatorNotActive(OperatorId),
+    /// See [`ReasonCode::NotEntitled`].
+    NotEntitled {
+        /// Who.
+        operator: OperatorId,
+        /// What was said of it.
+        why: Found,
+    },
     /// See [`ReasonCode::ApprovalOver`].
     ApprovalOver {
         /// Whose approval.
@@ -260,6 +271,7 @@ impl Reason {
             Self::TaskOver { .. } => ReasonCode::TaskOver,
             Self::NotApprovedBy(_) => ReasonCode::NotApprovedBy,
             Self::OperatorNotActive(_) => ReasonCode::OperatorNotActive,
+            Self::NotEntitled { .. } => ReasonCode::NotEntitled,
             Self::ApprovalOver { .. } => ReasonCode::ApprovalOver,
             Self::ToolUndeclared(_) => ReasonCode::ToolUndeclared,
             Self::AgentUserNotBound { .. } => ReasonCode::AgentUserNotBound,
@@ -331,6 +343,9 @@ impl fmt::Display for Reason {
             Self::TaskOver { until, now } => write!(f, "the task's time ended at {until}, it is {now}"),
             Self::NotApprovedBy(operator) => write!(f, "the operator {operator} did not approve the task"),
             Self::OperatorNotActive(operator) => write!(f, "the operator {operator} is not active any more"),
+            Self::NotEntitled { operator, why } => {
+                write!(f, "the operator {operator} is not entitled to do it themselves: {why}")
+            }
             Self::ApprovalOver { operator, now } => {
                 write!(f, "the approval of the operator {operator} is over, it is {now}")
             }

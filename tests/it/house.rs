@@ -21,6 +21,7 @@ const ROOMS: &[&[&str]] = &[
         "builder",
         "delegation",
         "door",
+        "entitling",
         "error",
         "leasing",
         "manual",
