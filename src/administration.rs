@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::audit::{Administered, AgentFact, Lanes, OperatorFact};
-use crate::authorizer::{Authorizer, Halt};
+use crate::authorizer::{Authorizer, Halt, Resume};
 use crate::break_glass::By;
 use crate::canonical::Digest;
 use crate::door::Door;
@@ -17,8 +17,11 @@ use crate::time::Timestamp;
 impl Authorizer {
     /// Stops tasks at once: every permit and credential below is dead before this returns, recorded or not.
     ///
+    /// What is stopped, however much hangs below it, is one cell: no task, permit or credential is looked at. The tasks of an
+    /// agent are counted for the record once they are dead.
+    ///
     /// Unless policies of [`Administration`](crate::policy::Administration) say otherwise, whoever is an active operator may
-    /// stop everything or a task; an agent is stopped by somebody who answers for it or by an administrator.
+    /// stop everything, a blueprint or a task; an agent is stopped by somebody who answers for it or by an administrator.
     ///
     /// # Errors
     ///
@@ -31,6 +34,12 @@ impl Authorizer {
                 let now = door.allow(by, AdminAction::HaltEverything, On::House, Vec::new())?;
                 door.everything.stop();
                 door.administered(by, None, Administered::Everything, now)
+            }
+            Halt::Blueprint(blueprint) => {
+                let says = vec![("blueprint", Said::Text(blueprint.as_str()))];
+                let now = door.allow(by, AdminAction::HaltBlueprint, On::House, says)?;
+                door.registry.stop_blueprint(&blueprint)?;
+                door.administered(by, None, Administered::Blueprint { blueprint }, now)
             }
             Halt::Agent(agent) => {
                 door.stop_agent(by, AdminAction::Suspend, Edit::Suspend(agent.clone()), &agent).map(drop)
@@ -51,28 +60,48 @@ impl Authorizer {
         }
     }
 
-    /// Lets new tasks begin after everything was halted. What was halted stays dead.
+    /// Lets new tasks begin after everything, or a blueprint, was halted. What was halted stays dead.
     ///
     /// # Errors
     ///
-    /// The operator may not do this, the session is over, the record was not taken, or somebody halted again meanwhile:
-    /// then it stays halted.
-    pub fn resume<'b>(&self, by: impl Into<By<'b>>) -> Result<(), Error> {
-        let by = by.into();
+    /// The operator may not do this, the session is over, no agent was registered from the blueprint, the record was not taken,
+    /// or somebody halted again meanwhile: then it stays halted.
+    pub fn resume<'b>(&self, by: impl Into<By<'b>>, what: Resume) -> Result<(), Error> {
+        let (door, by) = (&self.0, by.into());
         // What is halted after this is not what this person saw.
-        let stop = self.0.everything.stopped();
-        let now = self.0.allow(by, AdminAction::Resume, On::House, Vec::new())?;
-        let Some(stop) = stop else {
+        let stop = match &what {
+            Resume::Everything => Ok(door.everything.stopped()),
+            Resume::Blueprint(blueprint) => door.registry.stopped_blueprint(blueprint),
+        };
+        let (action, says) = match &what {
+            Resume::Everything => (AdminAction::Resume, Vec::new()),
+            Resume::Blueprint(blueprint) => {
+                (AdminAction::ResumeBlueprint, vec![("blueprint", Said::Text(blueprint.as_str()))])
+            }
+        };
+        let now = door.allow(by, action, On::House, says)?;
+        let Some(stop) = stop? else {
             return Ok(());
         };
-        self.0.administered(by, None, Administered::Resumed, now)?;
+        let (resumed, not_resumed) = match &what {
+            Resume::Everything => (Administered::Resumed, Administered::NotResumed),
+            Resume::Blueprint(blueprint) => (
+                Administered::BlueprintResumed { blueprint: blueprint.clone() },
+                Administered::BlueprintNotResumed { blueprint: blueprint.clone() },
+            ),
+        };
+        door.administered(by, None, resumed, now)?;
         // Whoever pressed the button again in the meantime has the last word.
-        let refused = match self.0.active(by) {
-            Ok(_) if self.0.everything.restart(&stop) => return Ok(()),
+        let restart = || match &what {
+            Resume::Everything => door.everything.restart(&stop),
+            Resume::Blueprint(blueprint) => door.registry.restart_blueprint(blueprint, &stop),
+        };
+        let refused = match door.active(by) {
+            Ok(_) if restart() => return Ok(()),
             Ok(_) => Error::Halted,
             Err(error) => error,
         };
-        self.0.administered(by, None, Administered::NotResumed, now)?;
+        door.administered(by, None, not_resumed, now)?;
         Err(refused)
     }
 

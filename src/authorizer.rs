@@ -11,7 +11,7 @@ use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::projection::Drift;
-use crate::identity::{AgentId, AgentIdentity, Elsewhere, Registry, RegistryError, VerifiedWorkload};
+use crate::identity::{AgentId, AgentIdentity, BlueprintId, Elsewhere, Registry, RegistryError, VerifiedWorkload};
 use crate::jose::{Flaw, Refused};
 use crate::live::shielded;
 use crate::mandate::{Action, Assignment, Mandate};
@@ -37,10 +37,22 @@ impl fmt::Debug for Authorizer {
 pub enum Halt {
     /// Every task of every agent, and beginning new ones, until a human resumes.
     Everything,
+    /// Every task of every agent of a blueprint, and beginning new ones, until a human resumes.
+    Blueprint(BlueprintId),
     /// Every task of one agent; the agent is suspended.
     Agent(AgentId),
     /// One task.
     Task(TaskId),
+}
+
+/// What to let go on. An agent that was halted comes back by [`reinstate`](Authorizer::reinstate), a task never.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Resume {
+    /// Beginning tasks, after everything was halted.
+    Everything,
+    /// Beginning tasks of agents of a blueprint, after it was halted.
+    Blueprint(BlueprintId),
 }
 
 /// What a sweep did.

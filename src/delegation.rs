@@ -114,7 +114,8 @@ impl TaskHandle {
         }
         let task = mandate.task().cloned().map_or_else(|| TaskId::draw(door.entropy.as_ref()), Ok)?;
         let salt = Salt::draw(door.entropy.as_ref())?;
-        let child = Arc::new(Assignment::part_of(parent, task, mandate, until, salt));
+        let blueprint = door.registry.hold_blueprint(mandate.agent().id())?;
+        let child = Arc::new(Assignment::part_of(parent, task, mandate, blueprint, until, salt));
         parent.enter_below(&child, now).map_err(|living| DelegationError::TooMany { living, max: MAX_BELOW })?;
         door.open(child, |child| door.record_delegation(parent, child, now))
     }

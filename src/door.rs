@@ -69,7 +69,8 @@ impl Door {
             Ok((operator.clone(), self.registry.hold_operator(operator)?))
         };
         let operators = mandate.approvals().iter().map(held).collect::<Result<_, Error>>()?;
-        Ok(Lives { everything, operators })
+        let blueprint = self.registry.hold_blueprint(mandate.agent().id())?;
+        Ok(Lives { everything, blueprint, operators })
     }
 
     /// Consumes one approval; a panic of the host's memory is a memory that is not available.

@@ -115,7 +115,7 @@ mod task;
 pub mod testing;
 pub mod time;
 
-pub use authorizer::{Authorizer, Halt, Swept};
+pub use authorizer::{Authorizer, Halt, Resume, Swept};
 pub use break_glass::{BreakGlass, By};
 pub use builder::Builder;
 pub use canonical::Digest;

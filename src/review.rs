@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::authorizer::Authorizer;
 use crate::error::Error;
-use crate::identity::{AgentId, AgentState, AgentUserId, Listed, OperatorId, ProofMethod};
+use crate::identity::{AgentId, AgentState, AgentUserId, BlueprintId, Listed, OperatorId, ProofMethod};
 use crate::live::locked;
 use crate::mandate::{ActionClass, Assignment, TaskState};
 use crate::time::Timestamp;
@@ -34,6 +34,9 @@ pub struct Review {
 pub struct ReviewedAgent {
     /// Which.
     pub agent: AgentId,
+    /// What it was made from, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blueprint: Option<BlueprintId>,
     /// Its state.
     pub state: AgentState,
     /// Who answers for it.
@@ -141,7 +144,8 @@ impl Authorizer {
 
 impl ReviewedAgent {
     fn new(listed: Listed, open_tasks: usize, over_wide: bool, at: Timestamp) -> Self {
-        let Listed { agent, state, sponsors, owners, managers, agent_user, proof, places, last_use } = listed;
+        let Listed { agent, blueprint, state, sponsors, owners, managers, agent_user, proof, places, last_use } =
+            listed;
         let stays = |leaving: &Option<Timestamp>| leaving.is_none_or(|leaving| leaving > at.after(LEAVING_WITHIN));
         let active = state == AgentState::Active;
         let wants = [
@@ -160,6 +164,7 @@ impl ReviewedAgent {
         let sponsor = |(operator, leaving, active)| ReviewedSponsor { operator, active, leaving };
         Self {
             agent,
+            blueprint,
             state,
             sponsors: sponsors.into_iter().map(sponsor).collect(),
             owners,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{Audience, TaskId, TransactionId};
-use crate::identity::OperatorId;
+use crate::identity::{BlueprintId, OperatorId};
 use crate::live::{Hold, locked};
 use crate::time::Timestamp;
 
@@ -30,7 +30,7 @@ pub enum TaskState {
     Abandoned,
     /// It was stopped by a human.
     Halted,
-    /// A task above it ended, or the agent of one was suspended or retired.
+    /// A task above it ended, or the agent of one was suspended, retired, or halted with its blueprint.
     EndedAbove,
 }
 
@@ -92,6 +92,9 @@ pub struct Standing {
     pub running: bool,
     /// The agent is active, and was ever since it was admitted.
     pub agent_active: bool,
+    /// The agent's blueprint, where it was halted since the task began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub halted_blueprint: Option<BlueprintId>,
     /// Whether the person on whose behalf the action is may do it themselves.
     pub entitlement: Entitled,
     /// The operators who approved the task and are active, and were ever since it began.
@@ -104,7 +107,15 @@ pub struct Standing {
 #[derive(Debug, Clone)]
 pub(crate) struct Lives {
     pub(crate) everything: Hold,
+    /// What the agent was made from.
+    pub(crate) blueprint: Option<(BlueprintId, Hold)>,
     pub(crate) operators: BTreeMap<OperatorId, Hold>,
+}
+
+impl Lives {
+    fn halted_blueprint(&self) -> Option<&BlueprintId> {
+        self.blueprint.as_ref().filter(|(_, life)| !life.is_alive()).map(|(blueprint, _)| blueprint)
+    }
 }
 
 /// A mandate under way.
@@ -159,8 +170,15 @@ impl Assignment {
     }
 
     /// A part of `parent`: of its transaction, on what its life hangs on, with its labels, and no longer than it.
-    pub(crate) fn part_of(parent: &Arc<Self>, task: TaskId, mandate: Mandate, until: Timestamp, salt: Salt) -> Self {
-        let (mandate, lives) = (mandate.below(&parent.mandate), parent.lives.clone());
+    pub(crate) fn part_of(
+        parent: &Arc<Self>,
+        task: TaskId,
+        mandate: Mandate,
+        blueprint: Option<(BlueprintId, Hold)>,
+        until: Timestamp,
+        salt: Salt,
+    ) -> Self {
+        let (mandate, lives) = (mandate.below(&parent.mandate), Lives { blueprint, ..parent.lives.clone() });
         let own = Self::new((task, parent.txn.clone()), mandate, until.min(parent.until), lives, salt);
         Self { ledger: parent.ledger.below(), parent: Some(Arc::clone(parent)), ..own }
     }
@@ -221,7 +239,9 @@ impl Assignment {
 
     /// Whether it, for its own part, lets those below it go on.
     fn stands(&self) -> bool {
-        self.life.state() == TaskState::Active && self.mandate.agent().hold().is_alive()
+        self.life.state() == TaskState::Active
+            && self.mandate.agent().hold().is_alive()
+            && self.lives.halted_blueprint().is_none()
     }
 
     /// Notes that its beginning is recorded; before that nobody records its end.
@@ -252,6 +272,7 @@ impl Assignment {
             task: self.state(),
             running: self.lives.everything.is_alive(),
             agent_active: self.mandate.agent().hold().is_alive(),
+            halted_blueprint: self.lives.halted_blueprint().cloned(),
             entitlement: Entitled::NotAsked,
             operators: self
                 .lives

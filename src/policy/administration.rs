@@ -5,9 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::admin_action::Kind;
-use super::compiled::{
-    Asked, Compiled, Data, Entities, Entity, EntityUid, Known, Name, Part, Record, Set, Uid, Value,
-};
+use super::compiled::{Asked, Compiled, Data, Entities, Entity, EntityUid, Known, Name, Part, Record, Set, Uid, Value};
 use super::facts::Kinds;
 use super::people::{self, Refused};
 use super::{AdminAction, Directory, PolicyError, PolicyName, stack, text};
@@ -71,7 +69,7 @@ impl Administration {
     /// What holds unless a host says otherwise, as a text to begin with:
     ///
     /// * an administrator, by the name that the host gave, does everything;
-    /// * every active operator stops everything, or a task;
+    /// * every active operator stops everything, a blueprint, or a task;
     /// * a sponsor suspends and retires their agents, hands them over, and chooses owners and managers;
     /// * an owner suspends, binds agent users, and chooses managers; a manager suspends;
     /// * what was suspended comes back by an administrator, with an attested proof and the approval of a sponsor.

@@ -47,6 +47,9 @@ pub(crate) fn check_standing(
     if !standing.agent_active {
         return Err(Reason::AgentNotActive(agent.id().clone()));
     }
+    if let Some(blueprint) = &standing.halted_blueprint {
+        return Err(Reason::BlueprintHalted(blueprint.clone()));
+    }
     if standing.task != TaskState::Active {
         return Err(Reason::TaskEnded(standing.task));
     }

@@ -8,7 +8,7 @@ use serde::ser::SerializeStruct;
 use super::{PolicyName, PolicyNames};
 use crate::canonical::Digest;
 use crate::id::Found;
-use crate::identity::{AgentId, AgentUserId, OperatorId};
+use crate::identity::{AgentId, AgentUserId, BlueprintId, OperatorId};
 use crate::mandate::{Beyond, Resource, TaskState, ToolError, ToolName};
 use crate::time::Timestamp;
 
@@ -74,6 +74,9 @@ reasons! {
     /// The person on whose behalf has left.
     OperatorNotActive, "operator_not_active", NewTask,
         "Do not act for this person any more.", ["NHI1", "NIST GOVERN 2.1"];
+    /// A human stopped all agents of the agent's blueprint.
+    BlueprintHalted, "blueprint_halted", NewTask,
+        "Stop: a human halted all agents of your kind.", ["ASI04", "ASI10", "NIST MANAGE 2.4"];
     /// The person on whose behalf may not do it themselves.
     NotEntitled, "not_entitled", Never,
         "Do not try this action for this person again: it is not theirs to do.",
@@ -183,6 +186,8 @@ pub enum Reason {
     NotApprovedBy(OperatorId),
     /// See [`ReasonCode::OperatorNotActive`].
     OperatorNotActive(OperatorId),
+    /// See [`ReasonCode::BlueprintHalted`].
+    BlueprintHalted(BlueprintId),
     /// See [`ReasonCode::NotEntitled`].
     NotEntitled {
         /// Who.
@@ -271,6 +276,7 @@ impl Reason {
             Self::TaskOver { .. } => ReasonCode::TaskOver,
             Self::NotApprovedBy(_) => ReasonCode::NotApprovedBy,
             Self::OperatorNotActive(_) => ReasonCode::OperatorNotActive,
+            Self::BlueprintHalted(_) => ReasonCode::BlueprintHalted,
             Self::NotEntitled { .. } => ReasonCode::NotEntitled,
             Self::ApprovalOver { .. } => ReasonCode::ApprovalOver,
             Self::ToolUndeclared(_) => ReasonCode::ToolUndeclared,
@@ -343,6 +349,7 @@ impl fmt::Display for Reason {
             Self::TaskOver { until, now } => write!(f, "the task's time ended at {until}, it is {now}"),
             Self::NotApprovedBy(operator) => write!(f, "the operator {operator} did not approve the task"),
             Self::OperatorNotActive(operator) => write!(f, "the operator {operator} is not active any more"),
+            Self::BlueprintHalted(blueprint) => write!(f, "the blueprint {blueprint} was halted since the task began"),
             Self::NotEntitled { operator, why } => {
                 write!(f, "the operator {operator} is not entitled to do it themselves: {why}")
             }

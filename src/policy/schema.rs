@@ -21,10 +21,7 @@ pub(super) fn write<'a>(
 }
 
 /// A vocabulary with the declared attributes of resources.
-pub(super) fn with_attributes(
-    vocabulary: &str,
-    resource_attributes: &BTreeMap<ArgumentName, ArgumentType>,
-) -> String {
+pub(super) fn with_attributes(vocabulary: &str, resource_attributes: &BTreeMap<ArgumentName, ArgumentType>) -> String {
     let declared = resource_attributes.iter().filter_map(|(name, kind)| {
         let kind = cedar_type(*kind)?;
         Some(format!("  \"{name}\"?: {kind},\n"))

@@ -113,6 +113,16 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
             let _ = world.door.offboard(&world.ada, &operator("bob")).expect("Bob leaves");
             refused(&task, &for_bob)
         }
+        ReasonCode::BlueprintHalted => {
+            let task = crate::halting::made_from(world, "image@7");
+            let halt = Halt::Blueprint(crate::halting::blueprint("image@7"));
+            world.door.halt(&world.ada, halt).expect("a halt");
+            refused(&task, &read)
+        }
+        ReasonCode::NotEntitled => {
+            let world = crate::entitlements::world();
+            refused(&world.task(scope()), &on_behalf(&world.ada, "ticket.purge"))
+        }
         ReasonCode::ApprovalOver => {
             let task = with_bob(world, |approval| approval.until(at(START + 60)));
             world.clock.advance(Duration::from_secs(60));

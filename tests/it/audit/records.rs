@@ -6,16 +6,16 @@ use std::sync::Arc;
 use bailiwick::audit::{Denial, Effect, Event, MemorySink};
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::{Audience, Prose};
-use bailiwick::identity::{AccountabilityRole, AgentId, AgentKey, AgentUserId, HumanOperator, danger};
+use bailiwick::identity::{AccountabilityRole, AgentId, AgentKey, AgentUserId, BlueprintId, HumanOperator, danger};
 use bailiwick::mandate::{Action, Approval, Arguments, Grant, Scope};
-use bailiwick::policy::ReasonCode;
-use bailiwick::{Halt, Task};
+use bailiwick::policy::{Directory, Entitlements, ReasonCode};
+use bailiwick::{Halt, Resume, Task};
 use serde_json::Value;
 
 use super::{Mood, Moody, PATIENT, close, denied, purge, refused, world};
 use crate::issuing::{Revoking, host, lease};
 use crate::steps::prover;
-use crate::world::{OPEN, START, World, args, at, audience, operator, scope, ticket};
+use crate::world::{OPEN, START, World, args, at, audience, catalog, operator, scope, ticket};
 
 /// The records of an event, each as a line of its own, by lane.
 fn lines(event: &Event) -> Vec<(&'static str, String)> {
@@ -200,7 +200,14 @@ pub(super) fn tell(world: &World) {
     let halted = world.task(scope());
     world.door.halt(&world.ada, Halt::Task(halted.id().clone())).unwrap();
     world.door.halt(&world.ada, Halt::Everything).unwrap();
-    world.door.resume(&world.ada).unwrap();
+    world.door.resume(&world.ada, Resume::Everything).unwrap();
+    let (blueprint, image) =
+        (BlueprintId::new("image@7").unwrap(), AgentId::spiffe("spiffe://acme.example/image").unwrap());
+    world.door.register_from(&world.ada, blueprint.clone(), &image, [operator("ada")]).unwrap();
+    world.door.halt(&world.ada, Halt::Blueprint(blueprint.clone())).unwrap();
+    world.door.resume(&world.ada, Resume::Blueprint(blueprint)).unwrap();
+    let entitlements = Entitlements::new(catalog(), "", Directory::new()).unwrap();
+    world.door.reload_entitlements(&world.ada, &entitlements, "", Directory::new()).unwrap();
     world.door.reload(&world.ada, OPEN).unwrap();
     world.door.halt(&world.ada, Halt::Agent(world.triage.clone())).unwrap();
     let of = world.registry.reinstatement(&world.triage).unwrap();
@@ -253,7 +260,7 @@ const MEMBERS: &[(&str, &str)] = &[
         "agent decided",
         "agent approval arguments ledger.calls ledger.labels ledger.recent ledger.refusals ledger.step \
          ledger.tool_calls mode operator? presented replayable resource standing.agent_active standing.approval_spent \
-         standing.operators \
+         standing.entitlement standing.operators \
          standing.running standing.task standing.time_known tool until verdict.class verdict.outcome verdict.policies \
          verdict.policy_digest verdict.reason? verdict.reason.code? verdict.reason.detail? verdict.rests_on_approval",
     ),
@@ -268,7 +275,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent administered assigned", "administered agent person role"),
     ("agent administered bound", "administered agent agent_user"),
     ("agent administered offboarded", "administered agent ended left suspended"),
-    ("agent administered registered", "administered agent sponsors"),
+    ("agent administered registered", "administered agent blueprint? sponsors"),
     ("agent administered reinstated", "administered agent approval approver digest evidence proof"),
     ("agent administered retired", "administered agent ended"),
     ("agent administered suspended", "administered agent ended"),
@@ -287,14 +294,17 @@ const MEMBERS: &[(&str, &str)] = &[
     ("operator done", "decision effect operator"),
     ("operator voided", "decision operator"),
     ("operator administered assigned", "administered operator person role"),
+    ("operator administered blueprint", "administered blueprint operator"),
+    ("operator administered blueprint_resumed", "administered blueprint operator"),
     ("operator administered bound", "administered agent_user operator"),
     ("operator administered enrolled", "administered operator person"),
+    ("operator administered entitlements", "administered digest operator"),
     ("operator administered everything", "administered operator"),
     ("operator administered glass_broken", "administered operator until why"),
     ("operator administered leaving", "administered leaves operator person"),
     ("operator administered offboarded", "administered ended left operator suspended"),
     ("operator administered policies", "administered digest operator"),
-    ("operator administered registered", "administered operator sponsors"),
+    ("operator administered registered", "administered blueprint? operator sponsors"),
     ("operator administered reinstated", "administered approval approver digest evidence operator proof"),
     ("operator administered resumed", "administered operator"),
     ("operator administered retired", "administered ended operator"),
