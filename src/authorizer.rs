@@ -53,6 +53,8 @@ pub enum Resume {
     Everything,
     /// Beginning tasks of agents of a blueprint, after it was halted.
     Blueprint(BlueprintId),
+    /// An agent whose [breaker](crate::mandate::Breaker) is open: the pause is over, and its next action is tried.
+    Breaker(AgentId),
 }
 
 /// What a sweep did.
@@ -116,7 +118,7 @@ impl Authorizer {
     /// # Errors
     ///
     /// No human stands behind it as far as it goes, one of them is not active, an approval was used before, the scope does
-    /// not fit the tools, it or everything is halted, or the record was not taken. Then nothing has begun: the mandate is
+    /// not fit the tools, it is beyond the agent's [ceiling](crate::Builder::ceiling), it or everything is halted, or the record was not taken. Then nothing has begun: the mandate is
     /// gone, and approvals that are remembered as used are good again.
     pub fn begin(&self, mandate: Mandate) -> Result<Task, Error> {
         let door = &self.0;
@@ -131,6 +133,7 @@ impl Authorizer {
         let txn = TransactionId::draw(door.entropy.as_ref())?;
         let salt = Salt::draw(door.entropy.as_ref())?;
         let assignment = Arc::new(Assignment::new((task, txn), mandate, until, lives, salt));
+        door.enter(&assignment, now)?;
         door.open(assignment, |assignment| door.consume_and_record(assignment, now))
     }
 

@@ -12,12 +12,13 @@ use crate::door::Door;
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::error::Error;
 use crate::id::{Audience, BootId};
-use crate::identity::{OperatorId, Registry};
+use crate::identity::{AgentId, OperatorId, Registry};
 use crate::live::Cell;
-use crate::mandate::{Entitlement, MemoryOnce, Once};
+use crate::mandate::{Breaker, Ceiling, Entitlement, MemoryOnce, Once};
 use crate::policy::{Administration, Evaluator};
 use crate::revocations::Outlived;
 use crate::time::{Clock, Steady, SystemClock};
+use crate::watching::Watch;
 
 /// How long a decision waits for its record to be taken.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -34,6 +35,7 @@ pub struct Builder {
     once: Arc<dyn Once>,
     deadline: Duration,
     entitlement: Option<Arc<dyn Entitlement>>,
+    watch: Watch,
     administration: Option<Administration>,
     administrators: BTreeSet<OperatorId>,
     listed: BTreeSet<OperatorId>,
@@ -59,6 +61,7 @@ impl Builder {
             once: Arc::new(MemoryOnce::default()),
             deadline: DEADLINE,
             entitlement: None,
+            watch: Watch::default(),
             administration: None,
             administrators: BTreeSet::new(),
             listed: BTreeSet::new(),
@@ -95,6 +98,27 @@ impl Builder {
     #[must_use]
     pub fn entitlement(mut self, entitlement: Arc<dyn Entitlement>) -> Self {
         self.entitlement = Some(entitlement);
+        self
+    }
+
+    /// Agents that are refused or act too often are cut off by `breaker`. Without one, none is.
+    #[must_use]
+    pub fn breaker(mut self, breaker: Breaker) -> Self {
+        self.watch.breaker = Some(breaker);
+        self
+    }
+
+    /// No agent has more at once than `ceiling` lets it, unless it has a [ceiling of its own](Self::ceiling_of).
+    #[must_use]
+    pub fn ceiling(mut self, ceiling: Ceiling) -> Self {
+        self.watch.ceiling = Some(ceiling);
+        self
+    }
+
+    /// This agent has no more at once than `ceiling` lets it.
+    #[must_use]
+    pub fn ceiling_of(mut self, agent: AgentId, ceiling: Ceiling) -> Self {
+        self.watch.ceilings.insert(agent, ceiling);
         self
     }
 
@@ -177,6 +201,7 @@ impl Builder {
             issuers,
             leases: Arc::default(),
             entitlement: self.entitlement,
+            watch: self.watch,
             administration: self.administration.map_or_else(Administration::standard, Ok)?,
             administrators: self.administrators,
             listed: self.listed,

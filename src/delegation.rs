@@ -115,7 +115,9 @@ impl TaskHandle {
         let task = mandate.task().cloned().map_or_else(|| TaskId::draw(door.entropy.as_ref()), Ok)?;
         let salt = Salt::draw(door.entropy.as_ref())?;
         let blueprint = door.registry.hold_blueprint(mandate.agent().id())?;
-        let child = Arc::new(Assignment::part_of(parent, task, mandate, blueprint, until, salt));
+        let conduct = door.watch.of(mandate.agent().id());
+        let child = Arc::new(Assignment::part_of(parent, task, mandate, (blueprint, conduct), until, salt));
+        door.enter(&child, now)?;
         parent.enter_below(&child, now).map_err(|living| DelegationError::TooMany { living, max: MAX_BELOW })?;
         door.open(child, |child| door.record_delegation(parent, child, now))
     }
@@ -123,7 +125,8 @@ impl TaskHandle {
 
 /// Whether everything that the task rests on stands.
 fn check_alive(parent: &Assignment, now: Timestamp) -> Result<(), DelegationError> {
-    let (mandate, standing) = (parent.mandate(), parent.standing());
+    let (mandate, mut standing) = (parent.mandate(), parent.standing());
+    standing.breaker = parent.conduct().breaker(now);
     check_standing(mandate, &standing, &Mode::Autonomous, parent.until(), now).map_err(DelegationError::Over)?;
     let mut approvals = mandate.approvals().iter();
     let stands = approvals.any(|approval| now < approval.ends() && standing.operators.contains(approval.operator()));

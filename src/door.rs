@@ -18,6 +18,7 @@ use crate::policy::{Administration, Evaluator, check_standing};
 use crate::revocations::Outlived;
 use crate::task::Task;
 use crate::time::Timestamp;
+use crate::watching::Watch;
 
 /// What is behind the door.
 pub(crate) struct Door {
@@ -36,6 +37,8 @@ pub(crate) struct Door {
     pub(crate) leases: Arc<Leases>,
     /// Who decides what people may do themselves.
     pub(crate) entitlement: Option<Arc<dyn Entitlement>>,
+    /// What agents do across their tasks, and where that ends.
+    pub(crate) watch: Watch,
     /// Which person may administer what.
     pub(crate) administration: Administration,
     /// Whom its policies see as administrators.
@@ -70,7 +73,7 @@ impl Door {
         };
         let operators = mandate.approvals().iter().map(held).collect::<Result<_, Error>>()?;
         let blueprint = self.registry.hold_blueprint(mandate.agent().id())?;
-        Ok(Lives { everything, blueprint, operators })
+        Ok(Lives { everything, blueprint, operators, conduct: self.watch.of(mandate.agent().id()) })
     }
 
     /// Consumes one approval; a panic of the host's memory is a memory that is not available.

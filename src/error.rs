@@ -6,7 +6,7 @@ use crate::delegation::DelegationError;
 use crate::entropy::EntropyError;
 use crate::id::{ApprovalId, Audience, TaskId};
 use crate::identity::{OperatorId, ProofError, RegistryError};
-use crate::mandate::{MandateError, OnceError};
+use crate::mandate::{CeilingError, MandateError, OnceError};
 use crate::policy::{CatalogError, NotAllowed, PolicyError};
 use crate::time::{ClockError, Timestamp};
 
@@ -34,6 +34,9 @@ pub enum Error {
     /// The task does not delegate this.
     #[error("the task does not delegate this")]
     Delegation(#[from] DelegationError),
+    /// The task would be beyond what its agent may have at once.
+    #[error("the task is beyond the ceiling of its agent")]
+    Ceiling(#[from] CeilingError),
     /// A task with this id is open.
     #[error("the task {0} has begun already")]
     TaskExists(TaskId),

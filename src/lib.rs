@@ -114,6 +114,7 @@ mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+mod watching;
 
 pub use authorizer::{Authorizer, Halt, Resume, Swept};
 pub use break_glass::{BreakGlass, By};
@@ -125,3 +126,4 @@ pub use json::JsonError;
 pub use leasing::NotRecovered;
 pub use review::{Attention, Review, ReviewedAgent, ReviewedSponsor};
 pub use task::{Closed, Task, TaskHandle};
+pub use watching::Unused;

@@ -8,10 +8,11 @@ use crate::credential::{Credential, Draft, MintError, Minter, Of};
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
-use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, Standing, TaskState};
-use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict};
+use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, Standing, TaskState, ToolName};
+use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict, check_breaker};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
+use crate::watching::sign;
 
 /// A task under way: its life. Not `Clone`; when it is dropped, by a panic too, every permit and credential below it is
 /// dead.
@@ -41,7 +42,7 @@ impl fmt::Debug for TaskHandle {
 }
 
 /// How a task was closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Closed {
     /// Its state: completed, unless it was ended before.
@@ -53,6 +54,8 @@ pub struct Closed {
     /// Leases that are not known to be revoked; the next sweep tries again.
     /// [`Authorizer::owed`](crate::Authorizer::owed) says which.
     pub owed: usize,
+    /// The tools that it was granted and did not use, itself or below it, in order: what the next scope can do without.
+    pub unused: Vec<ToolName>,
 }
 
 impl Task {
@@ -76,7 +79,7 @@ impl Task {
         assignment.end(TaskState::Completed);
         let (revoked, owed) = door.revoke_leases(Of::Task(assignment));
         let unknown = door.close(assignment)?.unwrap_or_else(|| assignment.loose_ends().unknown());
-        Ok(Closed { state: assignment.state(), unknown, revoked, owed })
+        Ok(Closed { state: assignment.state(), unknown, revoked, owed, unused: assignment.unused() })
     }
 }
 
@@ -145,6 +148,7 @@ impl TaskHandle {
         let ledger = self.assignment.view(action.tool());
         let request = self.assignment.request(action, ledger.step);
         let mut standing = self.assignment.standing();
+        standing.breaker = self.assignment.conduct().breaker(now);
         standing.entitlement = self.door.entitled(&self.assignment, action, now);
         Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
     }
@@ -170,9 +174,11 @@ impl TaskHandle {
         let Self { door, assignment } = self;
         let clock = door.trail.clock().now();
         let now = clock.unwrap_or_else(|_| door.trail.clock().latest());
+        let attempt = assignment.conduct().attempt(now);
         let (ledger, reservation) = assignment.reserve(action);
         let (mut standing, request) = (assignment.standing(), assignment.request(action, ledger.step));
         standing.time_known = clock.is_ok();
+        standing.breaker = attempt.state();
         standing.entitlement = door.entitled(assignment, action, now);
         let mut verdict = self.decide(action, &standing, &ledger, &request, now);
         // An approval of exactly this action is good once: consumed where the verdict rests on it.
@@ -184,11 +190,15 @@ impl TaskHandle {
         let consumed = approval.filter(|_| verdict.rests_on_approval);
         let tool = door.evaluator.catalog().get(action.tool());
         let proposal = Proposal { assignment, action, tool, request, standing, ledger, verdict, reservation, now };
-        door.trail.settle(proposal).inspect_err(|_| {
+        let settled = door.trail.settle(proposal).inspect_err(|_| {
             if let Some(approval) = consumed {
                 door.release(approval);
             }
-        })
+        });
+        if let Some(opened) = attempt.end(sign(&settled), now) {
+            door.trail.opened(assignment, opened);
+        }
+        settled
     }
 
     fn decide(
@@ -288,6 +298,7 @@ impl TaskHandle {
     pub(crate) fn check(&self, permit: &Permit) -> Result<Timestamp, Reason> {
         let now = self.door.trail.clock().now().map_err(|_| Reason::Clock)?;
         permit.check(&self.assignment, &self.door.evaluator.digest(), now)?;
+        check_breaker(self.assignment.conduct().breaker(now), now)?;
         self.door.check_entitled(&self.assignment, permit.action(), now)?;
         Ok(now)
     }

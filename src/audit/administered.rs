@@ -36,6 +36,8 @@ pub enum Administered {
         /// Which.
         blueprint: BlueprintId,
     },
+    /// The breaker of an agent lets one action try.
+    BreakerReset,
     /// One task.
     Task,
     /// An agent, for now.

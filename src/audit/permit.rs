@@ -102,8 +102,9 @@ impl Permit {
     }
 
     /// Spends it: the action runs now.
-    pub(super) fn spend(self) -> (Arc<Assignment>, EventId, Action) {
+    pub(super) fn spend(self, now: Timestamp) -> (Arc<Assignment>, EventId, Action) {
         self.reservation.keep(&self.tool);
+        self.assignment.exercise(&self.tool, now);
         (self.assignment, self.decision, self.action)
     }
 }

@@ -11,7 +11,7 @@ use crate::id::{ApprovalId, Audience, BootId, CredentialId, EventId, Prose, Reco
 use crate::identity::projection::Difference;
 use crate::identity::{AgentId, AgentUserId, OperatorId, ProofMethod};
 use crate::jose::Thumbprint;
-use crate::mandate::{Evidence, LedgerView, Mode, Resource, Standing, TaskState, ToolName};
+use crate::mandate::{CeilingError, Evidence, LedgerView, Mode, Resource, Standing, TaskState, ToolName, Tripped};
 use crate::policy::{Outcome, Reason, Verdict};
 use crate::time::Timestamp;
 
@@ -247,6 +247,20 @@ pub enum AgentFact {
         /// Actions whose effect nobody told.
         unknown: u64,
     },
+    /// It would have had more at once than it may: the task did not begin.
+    BeyondCeiling {
+        /// Of what.
+        #[serde(flatten)]
+        ceiling: CeilingError,
+    },
+    /// It was refused, or acted, too often: it is cut off for a while, in all its tasks.
+    BreakerOpened {
+        /// By what.
+        #[serde(flatten)]
+        by: Tripped,
+        /// Until when.
+        until: Timestamp,
+    },
     /// A person stopped it, or changed who answers for it.
     Administered(Administered),
 }
@@ -277,6 +291,8 @@ pub struct Decided {
     pub standing: Standing,
     /// What the task had done before.
     pub ledger: LedgerView,
+    /// The agent had not used the tool before, in whatever task, as far as this process knows.
+    pub first_use: bool,
     /// When the task ends.
     pub until: Timestamp,
     /// Whether the record alone is enough to decide again: not while arguments are kept as a digest only.

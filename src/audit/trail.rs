@@ -14,7 +14,7 @@ use crate::id::{BootId, EventId, Found, RecordId, TaskId, TransactionId};
 use crate::identity::{AgentId, AgentUserId, OperatorId};
 use crate::live::shielded;
 use crate::mandate::{
-    Action, ActionRequest, Assignment, LedgerView, LooseEnd, Missing, Mode, Reservation, Standing, Tool,
+    Action, ActionRequest, Assignment, LedgerView, LooseEnd, Missing, Mode, Opened, Reservation, Standing, Tool,
 };
 use crate::policy::{Outcome, Reason, Verdict};
 use crate::time::{Steady, Timestamp};
@@ -137,8 +137,26 @@ impl Trail {
         let lanes = void_lanes(assignment, decision, permit.action().mode(), reason.clone());
         let event = self.write_for(assignment, lanes);
         assignment.ledger().refuse();
+        self.watch(assignment, &reason);
         // Refused it is, whether or not that could be written.
         Denial::new(reason, permit.action().tool(), event.ok())
+    }
+
+    /// Tells the agent's breaker of a permit that was refused.
+    fn watch(&self, assignment: &Assignment, reason: &Reason) {
+        if reason.code().is_sign()
+            && let Some(opened) = assignment.conduct().refuse(self.clock.latest())
+        {
+            self.opened(assignment, opened);
+        }
+    }
+
+    /// Records that the breaker of a task's agent opened, which it does whether or not that is written.
+    pub(crate) fn opened(&self, assignment: &Assignment, Opened { by, until }: Opened) {
+        let agent = assignment.mandate().agent().id();
+        tracing::warn!(%agent, ?by, %until, "the breaker of an agent opened");
+        let agent = Some((agent.clone(), AgentFact::BreakerOpened { by, until }));
+        let _ = self.write_for(assignment, Lanes { agent, ..Lanes::default() });
     }
 
     /// Records how a task ended, and its loose ends.
@@ -292,6 +310,7 @@ fn decision_lanes(proposal: &Proposal<'_>) -> Lanes {
         verdict: verdict.clone(),
         standing: standing.clone(),
         ledger: ledger.clone(),
+        first_use: !assignment.conduct().has_used(action.tool()),
         until: assignment.until(),
         replayable: false,
     };

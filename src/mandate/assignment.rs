@@ -1,12 +1,12 @@
 //! A mandate under way: its ids, its life and its ledger, shared by all that hangs below the task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, Caps, Entitled, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, Passes,
-    Reservation, ToolName,
+    Action, ActionRequest, BreakerState, Caps, Conduct, Entitled, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds,
+    Mandate, Mode, Passes, Reservation, Tool, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{Audience, TaskId, TransactionId};
@@ -95,6 +95,8 @@ pub struct Standing {
     /// The agent's blueprint, where it was halted since the task began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub halted_blueprint: Option<BlueprintId>,
+    /// How the breaker of the agent stands for this action.
+    pub breaker: BreakerState,
     /// Whether the person on whose behalf the action is may do it themselves.
     pub entitlement: Entitled,
     /// The operators who approved the task and are active, and were ever since it began.
@@ -110,6 +112,8 @@ pub(crate) struct Lives {
     /// What the agent was made from.
     pub(crate) blueprint: Option<(BlueprintId, Hold)>,
     pub(crate) operators: BTreeMap<OperatorId, Hold>,
+    /// What the agent does across its tasks.
+    pub(crate) conduct: Arc<Conduct>,
 }
 
 impl Lives {
@@ -131,6 +135,8 @@ pub(crate) struct Assignment {
     life: Life,
     loose_ends: LooseEnds,
     issued: Arc<Issued>,
+    /// The tools that ran, here or below.
+    used: Mutex<BTreeSet<ToolName>>,
     passes: Passes,
     /// Names the task in credentials, once somebody asked.
     hash: OnceLock<Digest>,
@@ -161,6 +167,7 @@ impl Assignment {
             life: Life::default(),
             loose_ends: LooseEnds::default(),
             issued: Arc::default(),
+            used: Mutex::default(),
             passes: Passes::default(),
             hash: OnceLock::new(),
             begun: AtomicBool::new(false),
@@ -174,11 +181,11 @@ impl Assignment {
         parent: &Arc<Self>,
         task: TaskId,
         mandate: Mandate,
-        blueprint: Option<(BlueprintId, Hold)>,
+        (blueprint, conduct): (Option<(BlueprintId, Hold)>, Arc<Conduct>),
         until: Timestamp,
         salt: Salt,
     ) -> Self {
-        let (mandate, lives) = (mandate.below(&parent.mandate), Lives { blueprint, ..parent.lives.clone() });
+        let (mandate, lives) = (mandate.below(&parent.mandate), Lives { blueprint, conduct, ..parent.lives.clone() });
         let own = Self::new((task, parent.txn.clone()), mandate, until.min(parent.until), lives, salt);
         Self { ledger: parent.ledger.below(), parent: Some(Arc::clone(parent)), ..own }
     }
@@ -273,6 +280,7 @@ impl Assignment {
             running: self.lives.everything.is_alive(),
             agent_active: self.mandate.agent().hold().is_alive(),
             halted_blueprint: self.lives.halted_blueprint().cloned(),
+            breaker: BreakerState::Closed,
             entitlement: Entitled::NotAsked,
             operators: self
                 .lives
@@ -283,6 +291,40 @@ impl Assignment {
                 .collect(),
             approval_spent: false,
         }
+    }
+
+    /// Whether actions of it may still be permitted at `now`.
+    pub(crate) fn goes_on(&self, now: Timestamp) -> bool {
+        self.stands() && self.state() == TaskState::Active && self.lives.everything.is_alive() && now < self.until
+    }
+
+    /// What its agent does across its tasks.
+    pub(crate) fn conduct(&self) -> &Arc<Conduct> {
+        &self.lives.conduct
+    }
+
+    /// Books that a tool ran, here and for every task above.
+    pub(crate) fn exercise(&self, tool: &Tool, now: Timestamp) {
+        let note = |task: &Self| locked(&task.used).insert(tool.name().clone());
+        let is_first = note(self);
+        for above in self.above() {
+            note(above);
+        }
+        self.lives.conduct.exercise(tool, is_first, now);
+    }
+
+    /// The tools that are granted and did not run, here or below.
+    pub(crate) fn unused(&self) -> Vec<ToolName> {
+        let used = locked(&self.used);
+        self.mandate.intent().scope().tools().filter(|tool| !used.contains(*tool)).cloned().collect()
+    }
+
+    /// The tasks that stand below it, at whatever depth.
+    pub(crate) fn below(self: &Arc<Self>) -> Vec<Arc<Self>> {
+        let root = self.above().last().unwrap_or(self);
+        let below = locked(&root.below);
+        let is_below = |one: &Arc<Self>| one.above().any(|above| Arc::ptr_eq(above, self));
+        below.iter().filter_map(Weak::upgrade).filter(is_below).collect()
     }
 
     /// Takes one step in the ledger.

@@ -124,6 +124,18 @@ impl Scope {
         Ok(self)
     }
 
+    /// Without this tool; the same, where it is not granted.
+    #[must_use]
+    pub fn without(mut self, tool: &ToolName) -> Self {
+        self.tools.remove(tool);
+        self
+    }
+
+    /// The tools that are granted, in order.
+    pub fn tools(&self) -> impl Iterator<Item = &ToolName> {
+        self.tools.keys()
+    }
+
     /// At most so many actions in the whole task.
     #[must_use]
     pub fn at_most(mut self, max_calls: u32) -> Self {

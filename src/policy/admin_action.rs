@@ -25,6 +25,8 @@ pub enum AdminAction {
     Resume,
     /// Lets new tasks begin after a blueprint was halted.
     ResumeBlueprint,
+    /// Lets an agent whose breaker is open try one action.
+    ResetBreaker,
     /// Lets an agent be admitted again after it was suspended.
     Reinstate,
     /// Makes a person known.
@@ -73,6 +75,7 @@ impl AdminAction {
         Self::Offboard,
         Self::Resume,
         Self::ResumeBlueprint,
+        Self::ResetBreaker,
         Self::Reinstate,
         Self::Enroll,
         Self::Register,
@@ -96,6 +99,7 @@ impl AdminAction {
             Self::Offboard => "offboard",
             Self::Resume => "resume",
             Self::ResumeBlueprint => "resume_blueprint",
+            Self::ResetBreaker => "reset_breaker",
             Self::Reinstate => "reinstate",
             Self::Enroll => "enroll",
             Self::Register => "register",
@@ -124,7 +128,7 @@ impl AdminAction {
                 (START, Kind::Agent, &[("approver", "HumanOperator"), ("attested", "Bool"), ("proof", "String")])
             }
             Self::Enroll => (START, Kind::Operator, &[]),
-            Self::Register => (START, Kind::Agent, &[]),
+            Self::Register | Self::ResetBreaker => (START, Kind::Agent, &[]),
             Self::Assign | Self::Withdraw => (CHANGE, Kind::Agent, ROLE),
             Self::Transfer => (CHANGE, Kind::Agent, &[("from", "HumanOperator"), ("to", "HumanOperator")]),
             Self::AnnounceLeaving => (CHANGE, Kind::Operator, &[]),

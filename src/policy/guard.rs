@@ -3,7 +3,9 @@
 use super::facts::{self, Values};
 use super::{Question, Reason};
 use crate::id::Found;
-use crate::mandate::{Beyond, Coverage, Entitled, LedgerView, Mandate, Mode, Spent, Standing, TaskState, Tool};
+use crate::mandate::{
+    Beyond, BreakerState, Coverage, Entitled, LedgerView, Mandate, Mode, Spent, Standing, TaskState, Tool,
+};
 use crate::time::Timestamp;
 
 /// Checks everything that policies are not asked about. Finds what the arguments are to policies, and returns what a human
@@ -50,6 +52,7 @@ pub(crate) fn check_standing(
     if let Some(blueprint) = &standing.halted_blueprint {
         return Err(Reason::BlueprintHalted(blueprint.clone()));
     }
+    check_breaker(standing.breaker, now)?;
     if standing.task != TaskState::Active {
         return Err(Reason::TaskEnded(standing.task));
     }
@@ -71,6 +74,14 @@ pub(crate) fn check_standing(
     match mandate.basis(mode, now) {
         Some(_) => Ok(()),
         None => Err(Reason::ApprovalOver { operator: operator.clone(), now }),
+    }
+}
+
+/// Checks that the agent is not cut off.
+pub(crate) fn check_breaker(breaker: BreakerState, now: Timestamp) -> Result<(), Reason> {
+    match breaker {
+        BreakerState::Open { until } => Err(Reason::BreakerOpen { until, now }),
+        BreakerState::Closed | BreakerState::Trying => Ok(()),
     }
 }
 

@@ -11,6 +11,7 @@ mod guard;
 mod names;
 mod question;
 mod reason;
+mod sign;
 mod snapshot;
 mod verdict;
 
@@ -69,7 +70,7 @@ pub use entitlements::Entitlements;
 pub use error::{Message, PolicyError};
 pub use evaluator::{Evaluator, Report};
 pub use explain::{ExplainedClause, ExplainedPolicy, Explanation, PathValue};
-pub(crate) use guard::{check_entitled, check_standing};
+pub(crate) use guard::{check_breaker, check_entitled, check_standing};
 pub use host_schema::SchemaError;
 pub use lint::{Lint, LintCode, Severity};
 pub use names::{PolicyName, PolicyNames};

@@ -77,6 +77,10 @@ reasons! {
     /// A human stopped all agents of the agent's blueprint.
     BlueprintHalted, "blueprint_halted", NewTask,
         "Stop: a human halted all agents of your kind.", ["ASI04", "ASI10", "NIST MANAGE 2.4"];
+    /// The agent was refused, or acted, too often.
+    BreakerOpen, "breaker_open", Later,
+        "Stop: you were refused or acted too often; wait before you try again.",
+        ["ASI08", "ASI10", "MAESTRO L4 Resource Hijacking", "NIST MANAGE 2.4"];
     /// The person on whose behalf may not do it themselves.
     NotEntitled, "not_entitled", Never,
         "Do not try this action for this person again: it is not theirs to do.",
@@ -188,6 +192,13 @@ pub enum Reason {
     OperatorNotActive(OperatorId),
     /// See [`ReasonCode::BlueprintHalted`].
     BlueprintHalted(BlueprintId),
+    /// See [`ReasonCode::BreakerOpen`].
+    BreakerOpen {
+        /// Until when; in the past where another action is being tried.
+        until: Timestamp,
+        /// The time of the decision.
+        now: Timestamp,
+    },
     /// See [`ReasonCode::NotEntitled`].
     NotEntitled {
         /// Who.
@@ -277,6 +288,7 @@ impl Reason {
             Self::NotApprovedBy(_) => ReasonCode::NotApprovedBy,
             Self::OperatorNotActive(_) => ReasonCode::OperatorNotActive,
             Self::BlueprintHalted(_) => ReasonCode::BlueprintHalted,
+            Self::BreakerOpen { .. } => ReasonCode::BreakerOpen,
             Self::NotEntitled { .. } => ReasonCode::NotEntitled,
             Self::ApprovalOver { .. } => ReasonCode::ApprovalOver,
             Self::ToolUndeclared(_) => ReasonCode::ToolUndeclared,
@@ -350,6 +362,12 @@ impl fmt::Display for Reason {
             Self::NotApprovedBy(operator) => write!(f, "the operator {operator} did not approve the task"),
             Self::OperatorNotActive(operator) => write!(f, "the operator {operator} is not active any more"),
             Self::BlueprintHalted(blueprint) => write!(f, "the blueprint {blueprint} was halted since the task began"),
+            Self::BreakerOpen { until, now } if now < until => {
+                write!(f, "the agent's breaker is open until {until}, it is {now}")
+            }
+            Self::BreakerOpen { now, .. } => {
+                write!(f, "the agent's breaker lets one action try, and another does, at {now}")
+            }
             Self::NotEntitled { operator, why } => {
                 write!(f, "the operator {operator} is not entitled to do it themselves: {why}")
             }

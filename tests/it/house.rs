@@ -29,6 +29,7 @@ const ROOMS: &[&[&str]] = &[
         "review",
         "revocations",
         "task",
+        "watching",
     ],
     &["testing"],
 ];

@@ -8,12 +8,14 @@
     reason = "a test that meets the unexpected fails"
 )]
 
+mod accumulation;
 mod administration;
 mod allocations;
 mod any;
 mod arguments;
 mod attribution;
 mod audit;
+mod breaker;
 mod bundles;
 mod catalog;
 mod catalog_json;

@@ -119,6 +119,12 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
             world.door.halt(&world.ada, halt).expect("a halt");
             refused(&task, &read)
         }
+        ReasonCode::BreakerOpen => {
+            let world = crate::breaker::world(1, 100);
+            let task = world.task(granted());
+            refused(&task, &alone("ticket.fly"));
+            refused(&task, &read)
+        }
         ReasonCode::NotEntitled => {
             let world = crate::entitlements::world();
             refused(&world.task(scope()), &on_behalf(&world.ada, "ticket.purge"))

@@ -85,6 +85,7 @@ fn does(world: &World, by: &OperatorSession, action: AdminAction) -> Result<(), 
         AdminAction::Offboard => door.offboard(by, &operator("bob")).map(drop),
         AdminAction::Resume => door.resume(by, Resume::Everything),
         AdminAction::ResumeBlueprint => door.resume(by, Resume::Blueprint(blueprint())),
+        AdminAction::ResetBreaker => door.resume(by, Resume::Breaker(team)),
         AdminAction::Reinstate => {
             door.halt(&session("sam"), Halt::Agent(team.clone()))?;
             let reinstatement = world.registry.reinstatement(&team)?;

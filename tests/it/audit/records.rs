@@ -258,8 +258,8 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent begun", "agent purpose scope sponsor until"),
     (
         "agent decided",
-        "agent approval arguments ledger.calls ledger.labels ledger.recent ledger.refusals ledger.step \
-         ledger.tool_calls mode operator? presented replayable resource standing.agent_active standing.approval_spent \
+        "agent approval arguments first_use ledger.calls ledger.labels ledger.recent ledger.refusals ledger.step \
+         ledger.tool_calls mode operator? presented replayable resource standing.agent_active standing.approval_spent standing.breaker \
          standing.entitlement standing.operators \
          standing.running standing.task standing.time_known tool until verdict.class verdict.outcome verdict.policies \
          verdict.policy_digest verdict.reason? verdict.reason.code? verdict.reason.detail? verdict.rests_on_approval",
