@@ -27,6 +27,10 @@
 //! | a permit or a credential outlives its task | both read the task's life at use; a credential also dies when its effect is told or other policies decide |
 //! | a bound on a misspelt argument binds nothing | a scope is held against the tools before the task begins |
 //! | two actions spend the last of a budget | check and booking are one step under one lock; a sub-agent's step is booked in every budget above as well |
+//! | an agent with wide rights does for a person what that person may not | the person's own entitlement is decided too, by policies about people alone, at the decision and at use |
+//! | one agent piles up grants over many tasks | each decision sees one task; a ceiling of the host's bounds tasks, tools and class at once; reviews show growth and what is never used |
+//! | an agent that tries and tries | a breaker per agent, across its tasks, opens on refusals and on rate |
+//! | many agents of one faulty image | they hang on one cell, and are halted together |
 //! | an agent delegates more than its task is, to itself, in a circle, deeper or longer than was approved, or to very many | each is refused with the values that disagreed; nothing is delegable unless a human said so |
 //! | a sub-agent goes on when the task above has ended, or its agent was stopped | its state is read through all that is above it |
 //! | a coordinator uses what it passed on; a chain is spliced, reordered or cut | what is passed on is another kind of token, named by its hash in all that is below |
