@@ -8,6 +8,7 @@
 //! * [`delegating`]: what an agent may have other agents do of its task;
 //! * [`entitlements`]: what people may do themselves, and so have an agent do for them;
 //! * [`halting`]: the stop button, breakers, ceilings, and grants that nobody uses;
+//! * [`drift`]: budgets, labels, and what follows where a task departs from its intent;
 //! * [`leases`]: credentials that other systems issue, and what Vault, AWS, GitHub and PostgreSQL make of them;
 //! * [`controls`]: OWASP, CSA MAESTRO and NIST references, and where the evidence for each is;
 //! * [`readme`]: the front page of the repository.
@@ -16,6 +17,7 @@ pub mod architecture;
 pub mod controls;
 pub mod credentials;
 pub mod delegating;
+pub mod drift;
 pub mod entitlements;
 pub mod halting;
 pub mod howto;

@@ -13,6 +13,7 @@ mod question;
 mod reason;
 mod sign;
 mod snapshot;
+mod stale;
 mod verdict;
 
 // The vocabulary: tools, their schema, and what is known besides.
@@ -75,6 +76,7 @@ pub use host_schema::SchemaError;
 pub use lint::{Lint, LintCode, Severity};
 pub use names::{PolicyName, PolicyNames};
 pub use question::Question;
-pub use reason::{Reason, ReasonCode, Remedy, Stale};
+pub use reason::{Reason, ReasonCode, Remedy};
+pub use stale::Stale;
 pub use text::{Limit, TextError};
 pub use verdict::{Outcome, Verdict};
