@@ -118,8 +118,8 @@ impl TaskHandle {
         let blueprint = door.registry.hold_blueprint(mandate.agent().id())?;
         let conduct = door.watch.of(mandate.agent().id());
         let child = Arc::new(Assignment::part_of(parent, task, mandate, (blueprint, conduct), until, salt));
-        door.enter(&child, now)?;
         parent.enter_below(&child, now).map_err(|living| DelegationError::TooMany { living, max: MAX_BELOW })?;
+        door.enter(&child, now)?;
         door.open(child, |child| door.record_delegation(parent, child, now))
     }
 }

@@ -105,7 +105,10 @@ impl Door {
     ) -> Result<Task, Error> {
         // The id is taken before anything is consumed or recorded: of two tasks with one id, one never was.
         match locked(&self.open).entry(assignment.task().clone()) {
-            Entry::Occupied(place) => return Err(Error::TaskExists(place.key().clone())),
+            Entry::Occupied(place) => {
+                assignment.conduct().leave(&assignment);
+                return Err(Error::TaskExists(place.key().clone()));
+            }
             Entry::Vacant(place) => place.insert(Arc::clone(&assignment)),
         };
         record(&assignment).inspect_err(|_| {
@@ -217,6 +220,7 @@ impl Door {
     pub(crate) fn forget(&self, assignment: &Arc<Assignment>) -> bool {
         // First kept and then forgotten: at every moment a list of what is revoked finds its credentials.
         self.outlived.keep(assignment.issued(), self.trail.clock().latest());
+        assignment.conduct().leave(assignment);
         let mut open = locked(&self.open);
         let there = open.get(assignment.task()).is_some_and(|one| Arc::ptr_eq(one, assignment));
         if there {

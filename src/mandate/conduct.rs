@@ -11,15 +11,13 @@ use super::{ActionClass, Assignment, Ceiling, CeilingError, Tool, ToolName};
 use crate::live::locked;
 use crate::time::Timestamp;
 
-/// Tasks below which none is looked for that is over.
-const FEW: usize = 16;
-
 /// What one agent does across its tasks.
 #[derive(Debug)]
 pub(crate) struct Conduct {
     gauge: Option<Gauge>,
     exercised: Mutex<BTreeMap<ToolName, Exercised>>,
-    open: Mutex<Open>,
+    /// The tasks that are not closed, by where they are.
+    open: Mutex<BTreeMap<usize, Weak<Assignment>>>,
 }
 
 /// A tool that an agent really used: a permit for it was spent.
@@ -38,19 +36,14 @@ pub struct Exercised {
     pub last: Timestamp,
 }
 
-/// The tasks of the agent that nobody ended.
-#[derive(Debug, Default)]
-struct Open {
-    tasks: Vec<Weak<Assignment>>,
-    /// From so many on, those that are over are taken out.
-    full: usize,
+/// Those that go on at `now`.
+fn going_on(open: &BTreeMap<usize, Weak<Assignment>>, now: Timestamp) -> impl Iterator<Item = Arc<Assignment>> {
+    open.values().filter_map(Weak::upgrade).filter(move |task| task.goes_on(now))
 }
 
-impl Open {
-    /// The tasks that go on at `now`.
-    fn going_on(&self, now: Timestamp) -> impl Iterator<Item = Arc<Assignment>> {
-        self.tasks.iter().filter_map(Weak::upgrade).filter(move |task| task.goes_on(now))
-    }
+/// Where a task is: nothing else is there while anybody holds on to it, weakly too.
+fn place(task: &Arc<Assignment>) -> usize {
+    Arc::as_ptr(task).addr()
 }
 
 impl Conduct {
@@ -77,27 +70,26 @@ impl Conduct {
     ) -> Result<(), CeilingError> {
         let mut open = locked(&self.open);
         if let Some(ceiling) = ceiling {
-            ceiling.check(task.mandate().intent().scope(), || open.going_on(now))?;
+            ceiling.check(task.mandate().intent().scope(), || going_on(&open, now))?;
         }
-        if open.tasks.len() >= open.full.max(FEW) {
-            open.tasks.retain(|task| task.upgrade().is_some_and(|task| task.was_going_on()));
-            // Looked through once for as many that come: however many there are, a task costs the same.
-            open.full = open.tasks.len().saturating_mul(2);
-        }
-        open.tasks.push(Arc::downgrade(task));
+        open.insert(place(task), Arc::downgrade(task));
         Ok(())
     }
 
-    /// The tasks that nobody ended.
+    /// Takes a task out that is closed, or never began.
+    pub(crate) fn leave(&self, task: &Arc<Assignment>) {
+        locked(&self.open).remove(&place(task));
+    }
+
+    /// The tasks that are not closed.
     pub(crate) fn tasks(&self) -> Vec<Arc<Assignment>> {
-        locked(&self.open).tasks.iter().filter_map(Weak::upgrade).collect()
+        locked(&self.open).values().filter_map(Weak::upgrade).collect()
     }
 
     /// The tools that are granted in the tasks that go on at `now`.
     pub(crate) fn granted(&self, now: Timestamp) -> BTreeSet<ToolName> {
         let mut tools = BTreeSet::new();
-        locked(&self.open)
-            .going_on(now)
+        going_on(&locked(&self.open), now)
             .for_each(|task| tools.extend(task.mandate().intent().scope().tools().cloned()));
         tools
     }
