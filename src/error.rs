@@ -1,5 +1,6 @@
 //! The error of the door, over the rooms' own errors.
 
+use crate::asking::ObjectionError;
 use crate::audit::AuditError;
 use crate::credential::MintError;
 use crate::delegation::DelegationError;
@@ -34,6 +35,9 @@ pub enum Error {
     /// The task does not delegate this.
     #[error("the task does not delegate this")]
     Delegation(#[from] DelegationError),
+    /// A person's no was not taken.
+    #[error("the objection was not taken")]
+    Objection(#[from] ObjectionError),
     /// A task with this id is open.
     #[error("the task {0} has begun already")]
     TaskExists(TaskId),

@@ -83,6 +83,7 @@
 
 mod accountability;
 mod administration;
+mod asking;
 pub mod audit;
 mod authorizer;
 mod break_glass;
@@ -114,6 +115,7 @@ mod task;
 pub mod testing;
 pub mod time;
 
+pub use asking::ObjectionError;
 pub use authorizer::{Authorizer, Halt, Swept};
 pub use break_glass::{BreakGlass, By};
 pub use builder::Builder;

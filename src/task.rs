@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::asking::Weighed;
 use crate::audit::{Denial, Execution, Permit, Proposal};
 use crate::credential::{Credential, Draft, MintError, Minter, Of};
 use crate::door::Door;
@@ -142,8 +143,9 @@ impl TaskHandle {
         ask: impl FnOnce(&Evaluator, &Question<'_>) -> T,
     ) -> Result<T, ClockError> {
         let now = self.door.trail.clock().now()?;
-        let ledger = self.assignment.view(action.tool());
+        let mut ledger = self.assignment.view(action.tool());
         let request = self.assignment.request(action, ledger.step);
+        ledger.requests = self.assignment.ledger().requests(&request, now);
         let standing = self.assignment.standing();
         Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
     }
@@ -172,24 +174,29 @@ impl TaskHandle {
         let (ledger, reservation) = assignment.reserve(action);
         let (mut standing, request) = (assignment.standing(), assignment.request(action, ledger.step));
         standing.time_known = clock.is_ok();
-        let mut verdict = self.decide(action, &standing, &ledger, &request, now);
-        // An approval of exactly this action is good once: consumed where the verdict rests on it.
-        let approval = action.approval().filter(|_| verdict.rests_on_approval);
-        if approval.is_some_and(|approval| door.consume(approval, now).is_err()) {
-            standing.approval_spent = true;
-            verdict = self.decide(action, &standing, &ledger, &request, now);
-        }
-        let consumed = approval.filter(|_| verdict.rests_on_approval);
+        let weighed = self.weigh(action, standing, ledger, &request, now);
+        let Weighed { standing, ledger, verdict, consent, asked, is_new } = weighed;
         let tool = door.evaluator.catalog().get(action.tool());
-        let proposal = Proposal { assignment, action, tool, request, standing, ledger, verdict, reservation, now };
-        door.trail.settle(proposal).inspect_err(|_| {
-            if let Some(approval) = consumed {
-                door.release(approval);
-            }
-        })
+        let used = consent.clone();
+        let proposal = Proposal {
+            assignment,
+            action,
+            tool,
+            request: request.clone(),
+            standing,
+            ledger,
+            verdict,
+            reservation,
+            consent,
+            asked,
+            now,
+        };
+        let settled = door.trail.settle(proposal);
+        self.note_answered(&request, &used, settled.as_ref(), is_new, now);
+        settled
     }
 
-    fn decide(
+    pub(crate) fn decide(
         &self,
         action: &Action,
         standing: &Standing,
@@ -200,7 +207,7 @@ impl TaskHandle {
         self.door.evaluator.decide(&self.question(action, standing, ledger, request, now))
     }
 
-    fn question<'q>(
+    pub(crate) fn question<'q>(
         &'q self,
         action: &'q Action,
         standing: &'q Standing,

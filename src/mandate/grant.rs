@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Coverage, Mode, Resource, ScopeError};
+use super::{Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Coverage, Mode, Quorum, Resource, ScopeError};
 use crate::canonical::Encoder;
 use crate::id::Audience;
 use crate::strict::{present, unique};
@@ -23,6 +23,8 @@ pub struct Grant {
     max_calls: Option<u32>,
     autonomous: bool,
     preapproved: bool,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    quorum: Option<Quorum>,
     #[serde(rename = "beyond")]
     outside: Otherwise,
 }
@@ -91,6 +93,13 @@ impl Grant {
         self
     }
 
+    /// Each call with the approval of these people; where it is [preapproved](Self::preapproved), only beyond the bounds.
+    #[must_use]
+    pub fn approved_by(mut self, quorum: Quorum) -> Self {
+        self.quorum = Some(quorum);
+        self
+    }
+
     /// Beyond the bounds, with a human's approval of the exact action; without this it is denied.
     #[must_use]
     pub fn or_ask(mut self) -> Self {
@@ -106,6 +115,10 @@ impl Grant {
         self.audiences.as_ref()
     }
 
+    pub(crate) fn quorum(&self) -> Option<&Quorum> {
+        self.quorum.as_ref()
+    }
+
     pub(super) fn bounds(&self) -> &BTreeMap<ArgumentName, Bound> {
         &self.bounds
     }
@@ -116,7 +129,7 @@ impl Grant {
 
     /// Whether it may run without a human who is asked.
     pub(super) fn is_unasked(&self) -> bool {
-        self.autonomous || self.preapproved
+        self.preapproved || (self.autonomous && self.quorum.is_none())
     }
 
     pub(super) fn is_unbound(&self) -> bool {
@@ -137,6 +150,9 @@ impl Grant {
         if class.is_high_consequence() && !self.preapproved {
             return Coverage::Ask(Beyond::Class(class));
         }
+        if self.quorum.is_some() && !self.preapproved {
+            return Coverage::Ask(Beyond::Quorum);
+        }
         Coverage::Within
     }
 
@@ -154,6 +170,7 @@ impl Grant {
         fewer(self.max_calls, wider.max_calls)
             && (wider.autonomous || !self.autonomous)
             && (wider.preapproved || !self.preapproved)
+            && Quorum::is_subset(self.quorum.as_ref(), wider.quorum.as_ref())
             && (wider.outside == Otherwise::Ask || self.outside == Otherwise::Deny)
             && within(self.resources.as_ref(), wider.resources.as_ref())
             && within(self.audiences.as_ref(), wider.audiences.as_ref())
@@ -170,7 +187,10 @@ impl Grant {
         encode_set(self.audiences.as_ref(), encoder);
         encode_limit(self.max_calls, encoder);
         encoder.tag(u8::from(self.autonomous)).tag(u8::from(self.preapproved));
-        encoder.tag(u8::from(self.outside == Otherwise::Ask));
+        encoder.tag(u8::from(self.outside == Otherwise::Ask)).tag(u8::from(self.quorum.is_some()));
+        if let Some(quorum) = &self.quorum {
+            quorum.encode(encoder);
+        }
     }
 }
 

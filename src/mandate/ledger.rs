@@ -7,8 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use super::{Label, Tool, ToolName};
+use super::requests::RequestBook;
+use super::{ActionRequest, Label, Requests, Tool, ToolName};
+use crate::identity::OperatorId;
 use crate::live::locked;
+use crate::time::Timestamp;
 
 /// Tools that are remembered in order.
 const RECENT: usize = 32;
@@ -29,6 +32,9 @@ pub struct LedgerView {
     pub labels: BTreeSet<Label>,
     /// The last tools that ran in any of them, the latest last, at most 32.
     pub recent: Vec<ToolName>,
+    /// What was asked of humans.
+    #[serde(skip_serializing_if = "Requests::is_none")]
+    pub requests: Requests,
     /// Of the budgets above this task, the one with the least room; none above it is limited, if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub above: Option<Spent>,
@@ -87,6 +93,7 @@ struct Errand {
     labels: BTreeSet<Label>,
     refusals: u32,
     recent: VecDeque<ToolName>,
+    requests: RequestBook,
 }
 
 impl Errand {
@@ -181,6 +188,36 @@ impl Ledger {
     pub(crate) fn refuse(&self) {
         let mut errand = locked(&self.errand);
         errand.refusals = errand.refusals.saturating_add(1);
+    }
+
+    /// What was asked of humans before this is asked.
+    pub(crate) fn requests(&self, request: &ActionRequest, now: Timestamp) -> Requests {
+        locked(&self.errand).requests.view(request, now)
+    }
+
+    /// Enters a request, where there is room: says when it is over, and whether it is new.
+    pub(crate) fn ask(
+        &self,
+        request: &ActionRequest,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(Timestamp, bool), Requests> {
+        locked(&self.errand).requests.ask(request, until, now)
+    }
+
+    /// Forgets a request that was not recorded.
+    pub(crate) fn unask(&self, request: &ActionRequest) {
+        locked(&self.errand).requests.forget(request);
+    }
+
+    /// Frees the place of a request that waits; says whether it did.
+    pub(crate) fn answered(&self, request: &ActionRequest, now: Timestamp) -> bool {
+        locked(&self.errand).requests.free(request, now)
+    }
+
+    /// Notes that a human said no; says whether they were asked.
+    pub(crate) fn object(&self, request: &ActionRequest, by: &OperatorId) -> bool {
+        locked(&self.errand).requests.refuse(request, by)
     }
 
     /// How many actions were permitted and not given back.

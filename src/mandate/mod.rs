@@ -6,6 +6,7 @@
 
 mod action;
 mod approval;
+mod approval_request;
 mod approval_token;
 mod arguments;
 mod assignment;
@@ -21,17 +22,22 @@ mod ledger;
 mod loose_end;
 #[allow(clippy::module_inception, reason = "the file owns the noun that the room is named after")]
 mod mandate;
+mod objection;
 mod once;
 mod parameter;
 mod pass;
 mod pattern;
+mod quorum;
 mod request;
+mod requests;
 mod resource;
 mod scope;
 mod tool;
 
 pub use action::{Action, Mode};
 pub use approval::{Approval, Consent, Evidence, danger};
+pub use approval_request::{Answer, ApprovalRequest, RequestError, RequestState};
+pub(crate) use approval_token::{ApprovalClaims, SealedAnswer};
 pub use approval_token::ApprovalVerifier;
 pub use arguments::{Arguments, ArgumentsError, Number, NumberError, Value};
 pub(crate) use assignment::{Assignment, Lives, MAX_BELOW};
@@ -48,12 +54,16 @@ pub(crate) use ledger::{Caps, Ledger, Reservation};
 pub use ledger::{LedgerView, Spent};
 pub(crate) use loose_end::{LooseEnd, LooseEnds, Missing, NotLeft};
 pub use mandate::{Intent, Mandate, MandateError};
+pub use objection::Objection;
 pub use once::{MemoryOnce, Once, OnceError};
 pub use parameter::{ArgumentName, ArgumentType};
 pub(crate) use pass::{Pass, Passes};
 pub(crate) use pattern::Pattern;
 pub use pattern::PatternError;
+pub(crate) use quorum::Panel;
+pub use quorum::{Quorum, QuorumError};
 pub use request::ActionRequest;
+pub use requests::Requests;
 pub use resource::Resource;
 pub(crate) use scope::MAX_DEPTH;
 pub use scope::{Scope, ScopeError};

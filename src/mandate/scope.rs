@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::grant::{encode_limit, fewer};
-use super::{Action, ActionClass, ArgumentName, Beyond, Coverage, Grant, ToolName};
+use super::{Action, ActionClass, ArgumentName, Beyond, Coverage, Grant, Quorum, ToolName};
 use crate::canonical::{Digest, Encoder};
 use crate::id::IdError;
 use crate::strict::{Object, present, unique};
@@ -168,6 +168,16 @@ impl Scope {
         let is_unbound = |grant: &Grant| grant.is_unasked() && grant.is_unbound();
         let grants = self.tools.iter().filter(|_| self.max_calls.is_none());
         grants.filter(move |(_, grant)| is_unbound(grant)).map(|(tool, _)| tool)
+    }
+
+    /// Every tool, and what is granted of it.
+    pub(super) fn grants(&self) -> impl Iterator<Item = (&ToolName, &Grant)> {
+        self.tools.iter()
+    }
+
+    /// Every tool whose calls people approve, and which.
+    pub(crate) fn quorums(&self) -> impl Iterator<Item = (&ToolName, &Quorum)> {
+        self.tools.iter().filter_map(|(tool, grant)| Some((tool, grant.quorum()?)))
     }
 
     pub(crate) fn grant(&self, tool: &ToolName) -> Option<&Grant> {

@@ -23,6 +23,9 @@ pub(super) fn check<'q>(
         Coverage::Ask(beyond) => Some(beyond),
         Coverage::Within => None,
     };
+    if let Some(operator) = &question.ledger.requests.refused_by {
+        return Err(Reason::SaidNo(operator.clone()));
+    }
     check_budget(question.ledger, scope.max_calls(), grant.max_calls())?;
     Ok(ask)
 }
