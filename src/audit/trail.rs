@@ -14,7 +14,8 @@ use crate::id::{BootId, EventId, Found, RecordId, TaskId, TransactionId};
 use crate::identity::{AgentId, AgentUserId, OperatorId};
 use crate::live::shielded;
 use crate::mandate::{
-    Action, ActionRequest, Approval, ApprovalRequest, Assignment, LedgerView, LooseEnd, Missing, Mode, Reservation, Standing, Tool,
+    Action, ActionRequest, Approval, ApprovalRequest, Assignment, LedgerView, LooseEnd, Missing, Mode, Reservation,
+    Standing, Tool,
 };
 use crate::policy::{Outcome, Reason, Verdict};
 use crate::time::{Steady, Timestamp};

@@ -40,7 +40,12 @@ impl ApprovalVerifier {
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Approval, Refused> {
         let Said { claims, operator, issued, until } = self.read(token, now)?;
         let (agent, task) = (claims.may_act.sub, claims.context.task);
-        let (consent, hash) = match Sealed::of(claims.authorization_details, &claims.context.delegation, claims.context.action, claims.context.answer)? {
+        let (consent, hash) = match Sealed::of(
+            claims.authorization_details,
+            &claims.context.delegation,
+            claims.context.action,
+            claims.context.answer,
+        )? {
             Sealed::Task(scope) => (Consent::Scope(scope), Some(task.hash.ok_or(Flaw::Claims)?)),
             Sealed::Answer(action, SealedAnswer::Approved) => {
                 check_action(&action, &agent, &task)?;
@@ -60,7 +65,12 @@ impl ApprovalVerifier {
     pub fn verify_objection(&self, token: &str, now: Timestamp) -> Result<Objection, Refused> {
         let Said { claims, operator, issued, .. } = self.read(token, now)?;
         let (agent, task) = (claims.may_act.sub, claims.context.task);
-        match Sealed::of(claims.authorization_details, &claims.context.delegation, claims.context.action, claims.context.answer)? {
+        match Sealed::of(
+            claims.authorization_details,
+            &claims.context.delegation,
+            claims.context.action,
+            claims.context.answer,
+        )? {
             Sealed::Answer(action, SealedAnswer::Denied) => {
                 check_action(&action, &agent, &task)?;
                 Ok(Objection::sealed(operator, action, issued))

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, ApprovalRequest, Arguments, Caps, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, Passes,
-    Reservation, ToolName,
+    Action, ActionRequest, ApprovalRequest, Arguments, Caps, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds,
+    Mandate, Mode, Passes, Reservation, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{ApprovalId, Audience, TaskId, TransactionId};
@@ -297,7 +297,13 @@ impl Assignment {
     }
 
     /// What humans are asked, until `until`.
-    pub(crate) fn ask(&self, action: &Action, request: ActionRequest, now: Timestamp, until: Timestamp) -> ApprovalRequest {
+    pub(crate) fn ask(
+        &self,
+        action: &Action,
+        request: ActionRequest,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> ApprovalRequest {
         ApprovalRequest::new(request, self.mandate.panel(action), (now, until))
     }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Coverage, Mode, Quorum, Resource, ScopeError};
+use super::{
+    Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Coverage, Mode, Quorum, Resource, ScopeError,
+};
 use crate::canonical::Encoder;
 use crate::id::Audience;
 use crate::strict::{present, unique};

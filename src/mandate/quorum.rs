@@ -171,10 +171,7 @@ impl Quorum {
                     (Some(own), Some(wider)) => own.is_subset(wider),
                     (own, wider) => own.is_none() && wider.is_none(),
                 };
-                listed
-                    && own.people >= wider.people
-                    && (own.apart || !wider.apart)
-                    && fewer(own.within, wider.within)
+                listed && own.people >= wider.people && (own.apart || !wider.apart) && fewer(own.within, wider.within)
             }
         }
     }

@@ -373,7 +373,10 @@ impl fmt::Display for Reason {
             Self::OutOfScope(beyond) | Self::NeedsApproval(beyond) => beyond.fmt(f),
             Self::Budget { used, limit } => write!(f, "{used} calls were permitted, {limit} were approved"),
             Self::ApprovalInvalid { operator } => {
-                write!(f, "the approval by the operator {operator} is not for this action, is over, or is not theirs to give")
+                write!(
+                    f,
+                    "the approval by the operator {operator} is not for this action, is over, or is not theirs to give"
+                )
             }
             Self::ApprovalSpent { operator } => {
                 write!(f, "the approval by the operator {operator} was used before, or that is not known")

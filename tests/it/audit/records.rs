@@ -7,7 +7,7 @@ use bailiwick::audit::{Denial, Effect, Event, MemorySink};
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::{Audience, Prose};
 use bailiwick::identity::{AccountabilityRole, AgentId, AgentKey, AgentUserId, HumanOperator, danger};
-use bailiwick::mandate::{Action, Approval, Arguments, Grant, Scope};
+use bailiwick::mandate::{Action, Approval, Arguments, Grant, Objection, Scope};
 use bailiwick::policy::ReasonCode;
 use bailiwick::{Halt, Task};
 use serde_json::Value;
@@ -193,7 +193,10 @@ pub(super) fn tell(world: &World) {
     let alone = world.task(Scope::new().allow("ticket.purge", Grant::new().autonomous()).unwrap());
     let purge_alone = Action::autonomous("ticket.purge", &ticket()).unwrap();
     let consent = Approval::by(&world.ada, alone.request(&purge_alone));
-    drop(alone.authorize(&purge_alone.approved(consent)).unwrap());
+    let approved = purge_alone.approved(consent);
+    drop(alone.authorize(&approved).unwrap());
+    let held = denied(&alone, &approved).request().cloned().unwrap();
+    alone.object(&Objection::by(&world.ada, held)).unwrap();
     denied(&task, &close(world).presenting(&world.payer_bot));
     task.complete().unwrap();
 
@@ -251,11 +254,11 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent begun", "agent purpose scope sponsor until"),
     (
         "agent decided",
-        "agent approval arguments ledger.calls ledger.labels ledger.recent ledger.refusals ledger.step \
-         ledger.tool_calls mode operator? presented replayable resource standing.agent_active standing.approval_spent \
-         standing.operators \
-         standing.running standing.task standing.time_known tool until verdict.class verdict.outcome verdict.policies \
-         verdict.policy_digest verdict.reason? verdict.reason.code? verdict.reason.detail? verdict.rests_on_approval",
+        "agent approvals? arguments ledger.calls ledger.labels ledger.recent ledger.refusals ledger.requests? \
+         ledger.step ledger.tool_calls mode operator? presented replayable resource rests_on? \
+         standing.agent_active standing.operators standing.running standing.spent? standing.task \
+         standing.time_known tool until verdict.class verdict.outcome verdict.policies verdict.policy_digest \
+         verdict.reason? verdict.reason.code? verdict.reason.detail? verdict.rests_on_approval",
     ),
     ("agent done", "agent decision effect"),
     ("agent ended", "agent calls state unknown"),
@@ -302,6 +305,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("operator administered task", "administered operator"),
     ("operator administered transferred", "administered from operator to"),
     ("operator administered withdrawn", "administered ended operator person role suspended"),
+    ("operator objected", "evidence operator resource tool"),
     ("operator emergency", "did operator why"),
 ];
 
