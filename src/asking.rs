@@ -64,7 +64,9 @@ impl TaskHandle {
         now: Timestamp,
     ) -> Weighed {
         let books = self.assignment.ledger();
-        ledger.requests = books.requests(request, now);
+        if !ledger.requests.is_none() {
+            ledger.requests = books.requests(request, now);
+        }
         let mut verdict = self.decide(action, &standing, &ledger, request, now);
         let mut consent = Vec::new();
         // At most as often as approvals came along: each time one more of them is known to be spent.

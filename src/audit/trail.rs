@@ -97,17 +97,18 @@ impl Trail {
         let lanes = decision_lanes(&proposal);
         let approvers = approver_lanes(&proposal, lanes.operator.as_ref().map(|(operator, _)| operator));
         let Proposal { assignment, action, tool, verdict, reservation, consent, asked, now, .. } = proposal;
-        let event = self.compose((assignment.txn(), Some(assignment.task())), now, lanes);
         let refuse = |reason, event| {
             assignment.ledger().refuse();
             Denial::new(reason, action.tool(), event)
         };
         let hold = |reason, event| Denial::new(reason, action.tool(), event);
         let unrecorded = |error: AuditError| Reason::Audit(Found::new(&error.to_string()));
+        // First, so that they stand before it.
         for lanes in approvers {
             let written = self.write(assignment.txn(), Some(assignment.task()), now, lanes);
             written.map_err(|error| refuse(unrecorded(error), None))?;
         }
+        let event = self.compose((assignment.txn(), Some(assignment.task())), now, lanes);
         let (decision, event) = event.map_err(|error| refuse(unrecorded(error), None))?;
         if let Err(error) = self.deliver(&event) {
             if verdict.outcome == Outcome::Permitted {

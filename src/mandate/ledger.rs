@@ -99,7 +99,8 @@ struct Errand {
 impl Errand {
     fn show(&self, view: LedgerView) -> LedgerView {
         let recent = self.recent.iter().cloned().collect();
-        LedgerView { labels: self.labels.clone(), refusals: self.refusals, recent, ..view }
+        let requests = self.requests.made();
+        LedgerView { labels: self.labels.clone(), refusals: self.refusals, recent, requests, ..view }
     }
 }
 

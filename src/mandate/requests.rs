@@ -31,7 +31,7 @@ pub struct Requests {
 
 impl Requests {
     /// Whether nobody was asked anything.
-    pub(super) fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         self.made == 0
     }
 
@@ -65,9 +65,14 @@ enum State {
 }
 
 impl RequestBook {
+    /// How many were made: where there are none, there is nothing more to see.
+    pub(super) fn made(&self) -> Requests {
+        Requests { made: self.made, ..Requests::default() }
+    }
+
     /// What the next step sees that asks for this.
     pub(super) fn view(&self, request: &ActionRequest, now: Timestamp) -> Requests {
-        let mut view = Requests { made: self.made, ..Requests::default() };
+        let mut view = self.made();
         for Entry { request: own, state } in &self.entries {
             let is_same = || own.is_same_action(request);
             match state {

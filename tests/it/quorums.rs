@@ -389,6 +389,8 @@ fn every_approver_is_told_in_their_own_lane_and_without_a_record_nothing_is_perm
     assert_eq!(told, [of("bob", "approved"), of("carol", "approved"), of("ada", "acted for")]);
     let txns: BTreeSet<_> = events.iter().filter_map(|event| Some(event.operator.as_ref()?.link.txn.clone())).collect();
     assert_eq!(txns.len(), 1, "what joins them");
+    let places: Vec<u64> = events.iter().filter_map(|event| Some(event.operator.as_ref()?.link.seq)).collect();
+    assert!(places.is_sorted(), "the approvers stand before the decision: {places:?}");
 
     // Whichever record is not taken, nothing is permitted and nothing used up.
     let asked = task.request(&purge());
