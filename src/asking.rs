@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::id::TaskId;
 use crate::identity::OperatorId;
 use crate::mandate::{Action, ActionRequest, Approval, ApprovalRequest, LedgerView, Objection, Standing};
-use crate::policy::{Outcome, Verdict};
+use crate::policy::{Outcome, Reason, Verdict};
 use crate::task::TaskHandle;
 use crate::time::Timestamp;
 
@@ -81,7 +81,7 @@ impl TaskHandle {
         }
         let (mut asked, mut is_new) = (None, false);
         if verdict.outcome == Outcome::Held {
-            match books.ask(request, self.assignment.asked_until(action, now), now) {
+            match books.wait(request, self.assignment.asked_until(action, now), now) {
                 Ok((until, new)) => {
                     asked = Some(self.assignment.ask(action, request.clone(), now, until));
                     is_new = new;
@@ -119,6 +119,16 @@ impl TaskHandle {
         }
     }
 
+    /// Whether nobody said no to the action of a permit since it was permitted.
+    pub(crate) fn check_answers(&self, permit: &Permit, now: Timestamp) -> Result<(), Reason> {
+        let books = self.assignment.ledger();
+        if !books.has_asked() {
+            return Ok(());
+        }
+        let request = self.assignment.request(permit.action(), permit.ledger().step);
+        books.requests(&request, now).refused_by.map_or(Ok(()), |operator| Err(Reason::SaidNo(operator)))
+    }
+
     /// Does not ask people for this action any more: its place among what waits is free. Says whether it waited. What they
     /// approve of it all the same is good, until the approval ends.
     pub fn cancel(&self, request: &ActionRequest) -> bool {
@@ -126,7 +136,8 @@ impl TaskHandle {
     }
 
     /// A person who was asked for an action says no: from now on exactly this action is refused in this task, whoever else
-    /// approves it, and its place among what waits is free. It takes effect first, and is then recorded.
+    /// approves it, a permit for it that is not spent is void, and its place among what waits is free. It takes effect first, and
+    /// is then recorded.
     ///
     /// # Errors
     ///

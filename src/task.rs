@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::asking::Weighed;
-use crate::audit::{Denial, Execution, Permit, Proposal};
+use crate::audit::{AgentFact, Denial, Execution, Lanes, Permit, Proposal};
 use crate::credential::{Credential, Draft, MintError, Minter, Of};
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
-use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, Standing, TaskState};
+use crate::mandate::{Action, ActionRequest, Arguments, Assignment, Label, LedgerView, Standing, Step, TaskState};
 use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
@@ -143,7 +143,7 @@ impl TaskHandle {
         ask: impl FnOnce(&Evaluator, &Question<'_>) -> T,
     ) -> Result<T, ClockError> {
         let now = self.door.trail.clock().now()?;
-        let mut ledger = self.assignment.view(action.tool());
+        let mut ledger = self.assignment.view(self.step(action, now));
         let request = self.assignment.request(action, ledger.step);
         ledger.requests = self.assignment.ledger().requests(&request, now);
         let standing = self.assignment.standing();
@@ -158,7 +158,8 @@ impl TaskHandle {
 
     /// What a human is asked to approve, so that they may do so before the action is held.
     pub fn request(&self, action: &Action) -> ActionRequest {
-        self.assignment.request(action, self.assignment.view(action.tool()).step)
+        let step = self.step(action, self.door.trail.clock().latest());
+        self.assignment.request(action, self.assignment.view(step).step)
     }
 
     /// Asks for leave to take one action, at the point of taking it.
@@ -171,17 +172,17 @@ impl TaskHandle {
         let Self { door, assignment } = self;
         let clock = door.trail.clock().now();
         let now = clock.unwrap_or_else(|_| door.trail.clock().latest());
-        let (ledger, reservation) = assignment.reserve(action);
+        let step = self.step(action, now);
+        let (ledger, reservation) = assignment.reserve(step);
         let (mut standing, request) = (assignment.standing(), assignment.request(action, ledger.step));
         standing.time_known = clock.is_ok();
         let weighed = self.weigh(action, standing, ledger, &request, now);
         let Weighed { standing, ledger, verdict, consent, asked, is_new } = weighed;
-        let tool = door.evaluator.catalog().get(action.tool());
         let used = consent.clone();
         let proposal = Proposal {
             assignment,
             action,
-            tool,
+            tool: step.declared,
             request: request.clone(),
             standing,
             ledger,
@@ -194,6 +195,11 @@ impl TaskHandle {
         let settled = door.trail.settle(proposal);
         self.note_answered(&request, &used, settled.as_ref(), is_new, now);
         settled
+    }
+
+    /// One step, as the ledger sees it.
+    fn step<'s>(&'s self, action: &'s Action, now: Timestamp) -> Step<'s> {
+        Step { action, declared: self.door.evaluator.catalog().get(action.tool()), now }
     }
 
     pub(crate) fn decide(
@@ -293,6 +299,35 @@ impl TaskHandle {
     pub(crate) fn check(&self, permit: &Permit) -> Result<Timestamp, Reason> {
         let now = self.door.trail.clock().now().map_err(|_| Reason::Clock)?;
         permit.check(&self.assignment, &self.door.evaluator.digest(), now)?;
+        self.check_labels(permit, now)?;
+        self.check_answers(permit, now)?;
         Ok(now)
+    }
+
+    /// Decides once more, where the task carries labels that it did not when this was permitted. What was approved and
+    /// reserved for the permit is.
+    fn check_labels(&self, permit: &Permit, now: Timestamp) -> Result<(), Reason> {
+        let action = permit.action();
+        let Some(ledger) = self.assignment.renewed(self.step(action, now), permit.ledger()) else {
+            return Ok(());
+        };
+        let request = self.assignment.request(action, ledger.step);
+        let verdict = self.decide(action, &self.assignment.standing(), &ledger, &request, now);
+        verdict.reason.map_or(Ok(()), Err)
+    }
+
+    /// Labels the task, and all that is above, beside and below it, to its end: policies see it, and permits that are not
+    /// spent are decided again. A tool's own labels come by themselves when its permit is spent.
+    ///
+    /// # Errors
+    ///
+    /// The errand carries 256 labels, or the record was not taken; it carries the label even so.
+    pub fn label(&self, label: Label) -> Result<(), Error> {
+        if !self.assignment.ledger().label(label.clone()) {
+            return Err(Error::TooManyLabels(label));
+        }
+        let agent = self.assignment.mandate().agent().id().clone();
+        let lanes = Lanes { agent: Some((agent, AgentFact::Labelled { label })), ..Lanes::default() };
+        Ok(self.door.trail.write_for(&self.assignment, lanes).map(|_| ())?)
     }
 }

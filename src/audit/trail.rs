@@ -96,7 +96,7 @@ impl Trail {
         }
         let lanes = decision_lanes(&proposal);
         let approvers = approver_lanes(&proposal, lanes.operator.as_ref().map(|(operator, _)| operator));
-        let Proposal { assignment, action, tool, verdict, reservation, consent, asked, now, .. } = proposal;
+        let Proposal { assignment, action, tool, ledger, verdict, reservation, consent, asked, now, .. } = proposal;
         let refuse = |reason, event| {
             assignment.ledger().refuse();
             Denial::new(reason, action.tool(), event)
@@ -123,6 +123,7 @@ impl Trail {
                 (Arc::clone(assignment), reservation),
                 decision,
                 (action.clone(), tool.clone()),
+                ledger,
                 verdict.policy_digest,
                 consent,
                 last,

@@ -241,10 +241,6 @@ impl Mandate {
         self.until
     }
 
-    pub(crate) fn max_tool_calls(&self, tool: &ToolName) -> Option<u32> {
-        self.intent.scope.grant(tool)?.max_calls()
-    }
-
     /// Checks that a task with the id `task` can begin at `now`, in a process that started at `started` and
     /// remembers no approval from before, unless `started` is `None`. Returns when the task ends.
     pub(crate) fn check(
@@ -258,7 +254,8 @@ impl Mandate {
             self.check_approval(approval, task, now, started)?;
         }
         self.check_quorums()?;
-        let until = self.until.unwrap_or(last).min(last).min(self.agent.until());
+        let lasting = self.intent.scope.end(now).unwrap_or(last);
+        let until = self.until.unwrap_or(last).min(last).min(lasting).min(self.agent.until());
         if now >= until {
             return Err(MandateError::Over { until, now });
         }

@@ -169,6 +169,8 @@
 //! | the life of a request to people | `mandate/approval_request.rs`; how many there may be `mandate/requests.rs`; at the door `asking.rs` |
 //! | what an approvals service seals | `mandate/approval_token.rs`, `credential/approval_sealer.rs` |
 //! | what an approval can cover | `mandate/scope.rs`, and of one tool `mandate/grant.rs` |
+//! | what a task can use up | `mandate/budget.rs` |
+//! | what counts as drift | `mandate/drift.rs`; what follows from it, `mandate/watch.rs` |
 //! | what an agent can pass on | `delegation.rs` at the door, `mandate/scope.rs` |
 //! | what is shown of it elsewhere | `credential/passing.rs`, then `credential/lineage.rs` |
 //! | a field of the record | `audit/record.rs` |

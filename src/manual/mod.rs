@@ -7,6 +7,7 @@
 //! * [`approvals`]: what people approve once or each time, by how many, and from which process;
 //! * [`credentials`]: keys that rotate, or are held elsewhere, and proofs of possession;
 //! * [`delegating`]: what an agent may have other agents do of its task;
+//! * [`drift`]: budgets, labels, and what follows where a task departs from its intent;
 //! * [`leases`]: credentials that other systems issue, and what Vault, AWS, GitHub and PostgreSQL make of them;
 //! * [`controls`]: OWASP, CSA MAESTRO and NIST references, and where the evidence for each is;
 //! * [`readme`]: the front page of the repository.
@@ -16,6 +17,7 @@ pub mod architecture;
 pub mod controls;
 pub mod credentials;
 pub mod delegating;
+pub mod drift;
 pub mod howto;
 pub mod leases;
 pub mod model;

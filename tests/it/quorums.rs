@@ -574,6 +574,12 @@ fn a_no_is_an_answer_of_those_who_were_asked() {
     assert_eq!(code(task.authorize(&approved(&task, &purge(), &["bob"]))), Some(ReasonCode::SaidNo));
     held(&task, &purge_of("T-9"));
     held(&other, &purge());
+    // What he permitted before and nobody has run yet does not run.
+    let asked = held(&task, &purge_of("T-10")).request().cloned().unwrap();
+    let permit = task.authorize(&approved(&task, &purge_of("T-10"), &["bob"])).expect("he said yes");
+    assert_eq!(no(&world.bob, &asked), Ok(()));
+    let void = task.redeem(permit, &Arguments::none()).expect_err("he thought better of it");
+    assert_eq!(void.code(), ReasonCode::SaidNo);
     world.clock.set(at(START + 8 * 3600));
     assert!(matches!(no(&world.bob, &request), Err(Error::Objection(ObjectionError::Over { .. }))));
 }
