@@ -15,7 +15,7 @@ mod scene;
 
 use bailiwick::audit::Effect;
 use bailiwick::mandate::Scope;
-use bailiwick::{Halt, Task};
+use bailiwick::{Halt, Resume, Task};
 use cpu_time::ThreadTime;
 use scene::Scene;
 
@@ -59,6 +59,6 @@ fn main() {
             println!("halt     what={name} open={many} halt_us={halted:.1}");
         }
         assert!(tasks.iter().all(|task| task.authorize(&action).is_err()), "everything is halted");
-        scene.door().resume(scene.ada()).expect("a new start");
+        scene.door().resume(scene.ada(), Resume::Everything).expect("a new start");
     }
 }

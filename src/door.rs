@@ -10,7 +10,7 @@ use crate::authorizer::Swept;
 use crate::credential::{Asked, Leases, Minter, Needed, Reader, VerifiedCredential};
 use crate::entropy::Entropy;
 use crate::error::Error;
-use crate::id::{Audience, TaskId};
+use crate::id::{ApprovalId, Audience, TaskId};
 use crate::identity::{OperatorId, Registry};
 use crate::jose::{Flaw, Leeway};
 use crate::live::{Cell, locked, shielded};
@@ -78,7 +78,13 @@ impl Door {
             let operator = approval.operator();
             Ok((operator.clone(), self.registry.hold_operator(operator)?))
         };
-        let operators = mandate.approvals().iter().map(held).collect::<Result<_, Error>>()?;
+        let mut operators = mandate.approvals().iter().map(held).collect::<Result<BTreeMap<_, _>, Error>>()?;
+        // Who may approve actions of it alone: nothing is done on their behalf.
+        for operator in mandate.intent().scope().quorums().flat_map(|(_, quorum)| quorum.listed()) {
+            if !operators.contains_key(operator) {
+                operators.insert(operator.clone(), self.registry.hold_operator(operator)?);
+            }
+        }
         let blueprint = self.registry.hold_blueprint(mandate.agent().id())?;
         Ok(Lives { everything, blueprint, operators, conduct: self.watch.of(mandate.agent().id()) })
     }
@@ -96,6 +102,17 @@ impl Door {
             // A memory that panics keeps the approval as used, which is the safe side.
             let _ = shielded(|| self.once.release(approval.id()));
         }
+    }
+
+    /// Consumes all of them, or none: says which could not be.
+    pub(crate) fn consume_each(&self, approvals: &[&Arc<Approval>], now: Timestamp) -> Result<(), ApprovalId> {
+        for (place, approval) in approvals.iter().enumerate() {
+            self.consume(approval, now).map_err(|_| {
+                approvals.iter().take(place).for_each(|consumed| self.release(consumed));
+                approval.id().clone()
+            })?;
+        }
+        Ok(())
     }
 
     fn release_all(&self, approvals: &[&Approval]) {

@@ -1,5 +1,6 @@
 //! The error of the door, over the rooms' own errors.
 
+use crate::asking::ObjectionError;
 use crate::audit::AuditError;
 use crate::credential::MintError;
 use crate::delegation::DelegationError;
@@ -37,6 +38,9 @@ pub enum Error {
     /// The task would be beyond what its agent may have at once.
     #[error("the task is beyond the ceiling of its agent")]
     Ceiling(#[from] CeilingError),
+    /// A person's no was not taken.
+    #[error("the objection was not taken")]
+    Objection(#[from] ObjectionError),
     /// A task with this id is open.
     #[error("the task {0} has begun already")]
     TaskExists(TaskId),

@@ -83,6 +83,7 @@
 
 mod accountability;
 mod administration;
+mod asking;
 pub mod audit;
 mod authorizer;
 mod break_glass;
@@ -116,6 +117,7 @@ pub mod testing;
 pub mod time;
 mod watching;
 
+pub use asking::ObjectionError;
 pub use authorizer::{Authorizer, Halt, Resume, Swept};
 pub use break_glass::{BreakGlass, By};
 pub use builder::Builder;

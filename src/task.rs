@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::asking::Weighed;
 use crate::audit::{AgentFact, Denial, Execution, Lanes, Permit, Proposal};
 use crate::credential::{Credential, Draft, MintError, Minter, Of};
 use crate::door::Door;
@@ -147,8 +148,9 @@ impl TaskHandle {
         ask: impl FnOnce(&Evaluator, &Question<'_>) -> T,
     ) -> Result<T, ClockError> {
         let now = self.door.trail.clock().now()?;
-        let ledger = self.assignment.view(self.step(action, now));
+        let mut ledger = self.assignment.view(self.step(action, now));
         let request = self.assignment.request(action, ledger.step);
+        ledger.requests = self.assignment.ledger().requests(&request, now);
         let mut standing = self.assignment.standing();
         standing.breaker = self.assignment.conduct().breaker(now);
         standing.entitlement = self.door.entitled(&self.assignment, action, now);
@@ -183,21 +185,24 @@ impl TaskHandle {
         standing.time_known = clock.is_ok();
         standing.breaker = attempt.state();
         standing.entitlement = door.entitled(assignment, action, now);
-        let mut verdict = self.decide(action, &standing, &ledger, &request, now);
-        // An approval of exactly this action is good once: consumed where the verdict rests on it.
-        let approval = action.approval().filter(|_| verdict.rests_on_approval);
-        if approval.is_some_and(|approval| door.consume(approval, now).is_err()) {
-            standing.approval_spent = true;
-            verdict = self.decide(action, &standing, &ledger, &request, now);
-        }
-        let consumed = approval.filter(|_| verdict.rests_on_approval);
-        let tool = step.declared;
-        let proposal = Proposal { assignment, action, tool, request, standing, ledger, verdict, reservation, now };
-        let settled = door.trail.settle(proposal).inspect_err(|_| {
-            if let Some(approval) = consumed {
-                door.release(approval);
-            }
-        });
+        let weighed = self.weigh(action, standing, ledger, &request, now);
+        let Weighed { standing, ledger, verdict, consent, asked, is_new } = weighed;
+        let used = consent.clone();
+        let proposal = Proposal {
+            assignment,
+            action,
+            tool: step.declared,
+            request: request.clone(),
+            standing,
+            ledger,
+            verdict,
+            reservation,
+            consent,
+            asked,
+            now,
+        };
+        let settled = door.trail.settle(proposal);
+        self.note_answered(&request, &used, settled.as_ref(), is_new, now);
         if let Some(opened) = attempt.end(sign(&settled), now) {
             door.trail.opened(assignment, opened);
         }
@@ -209,7 +214,7 @@ impl TaskHandle {
         Step { action, declared: self.door.evaluator.catalog().get(action.tool()), now }
     }
 
-    fn decide(
+    pub(crate) fn decide(
         &self,
         action: &Action,
         standing: &Standing,
@@ -220,7 +225,7 @@ impl TaskHandle {
         self.door.evaluator.decide(&self.question(action, standing, ledger, request, now))
     }
 
-    fn question<'q>(
+    pub(crate) fn question<'q>(
         &'q self,
         action: &'q Action,
         standing: &'q Standing,
@@ -309,6 +314,7 @@ impl TaskHandle {
         check_breaker(self.assignment.conduct().breaker(now), now)?;
         self.door.check_entitled(&self.assignment, permit.action(), now)?;
         self.check_labels(permit, now)?;
+        self.check_answers(permit, now)?;
         Ok(now)
     }
 

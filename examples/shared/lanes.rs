@@ -32,6 +32,8 @@ fn row(event: &Event) -> [String; 4] {
             match &record.fact {
                 OperatorFact::Approved { purpose, .. } => format!("{who} approved “{purpose}”"),
                 OperatorFact::ActedFor { outcome, .. } => format!("for {who}: {outcome:?}").to_lowercase(),
+                OperatorFact::ApprovedAction { tool, .. } => format!("{who} approved this {tool}"),
+                OperatorFact::Objected { tool, .. } => format!("{who} said no to this {tool}"),
                 OperatorFact::Voided { .. } => format!("for {who}: voided"),
                 OperatorFact::Done { effect, .. } => format!("for {who}: {effect:?}").to_lowercase(),
                 OperatorFact::Administered(Administered::Blueprint { blueprint }) => {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::id::{EventId, Prose};
-use crate::mandate::{ActionRequest, ToolName};
+use crate::mandate::{ActionRequest, ApprovalRequest, ToolName};
 use crate::policy::{Outcome, PolicyName, PolicyNames, Reason, ReasonCode, Remedy};
 
 /// An action was refused, and that was recorded.
@@ -24,7 +24,7 @@ struct Refusal {
     because: Option<Prose>,
     hidden: bool,
     tool: ToolName,
-    request: Option<ActionRequest>,
+    asks: Option<ApprovalRequest>,
     event: Option<EventId>,
 }
 
@@ -37,7 +37,7 @@ impl Denial {
             because: None,
             hidden: false,
             tool: tool.clone(),
-            request: None,
+            asks: None,
             event,
         }))
     }
@@ -48,9 +48,9 @@ impl Denial {
         self
     }
 
-    pub(super) fn held(mut self, request: ActionRequest) -> Self {
+    pub(super) fn held(mut self, asks: Option<ApprovalRequest>) -> Self {
         self.0.outcome = Outcome::Held;
-        self.0.request = Some(request);
+        self.0.asks = asks;
         self
     }
 
@@ -81,7 +81,12 @@ impl Denial {
 
     /// What to ask a human for, if that is all that is missing.
     pub fn request(&self) -> Option<&ActionRequest> {
-        self.0.request.as_ref()
+        self.asks().map(ApprovalRequest::action)
+    }
+
+    /// The same, on its way: who may answer, how many it takes, and until when.
+    pub fn asks(&self) -> Option<&ApprovalRequest> {
+        self.0.asks.as_ref()
     }
 
     /// The event in the record; absent where the record itself failed.

@@ -103,7 +103,8 @@ pub enum OperatorFact {
         /// They approved exactly this action.
         approved: Option<ApprovalId>,
     },
-    /// They approved exactly one autonomous action, which was permitted by it.
+    /// They approved exactly one action, not on their behalf, and the decision rests on it: of several people the first, where
+    /// the decision has no other, in its own event, the others each in one before it, of the same transaction.
     ApprovedAction {
         /// With which tool.
         tool: ToolName,
@@ -112,6 +113,15 @@ pub enum OperatorFact {
         /// Which approval.
         approval: ApprovalId,
         /// How the consent is known.
+        evidence: Evidence,
+    },
+    /// They said no to exactly one action.
+    Objected {
+        /// With which tool.
+        tool: ToolName,
+        /// On what.
+        resource: Resource,
+        /// How it is known.
         evidence: Evidence,
     },
     /// What an agent was permitted to do on their behalf was refused after all.
@@ -290,8 +300,12 @@ pub struct Decided {
     pub arguments: Digest,
     /// The agent user that was presented.
     pub presented: Option<AgentUserId>,
-    /// The approval of exactly this action that came along.
-    pub approval: Option<ApprovalId>,
+    /// The approvals of exactly this action that came along.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ApprovalId>,
+    /// Those of them that the verdict rests on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rests_on: Vec<ApprovalId>,
     /// What the rules said.
     pub verdict: Verdict,
     /// What held at that instant.

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, BreakerState, Conduct, Entitled, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds,
-    Mandate, Mode, Passes, Reservation, Resource, Scope, Step, Tool, ToolName,
+    Action, ActionRequest, ApprovalRequest, Arguments, BreakerState, Conduct, Entitled, Grant, Issue, Issued, Ledger,
+    LedgerView, LooseEnds, Mandate, Mode, Passes, Reservation, Resource, Scope, Step, Tool, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
-use crate::id::{Audience, TaskId, TransactionId};
+use crate::id::{ApprovalId, Audience, TaskId, TransactionId};
 use crate::identity::{BlueprintId, OperatorId};
 use crate::live::{Hold, locked};
 use crate::time::Timestamp;
@@ -99,10 +99,11 @@ pub struct Standing {
     pub breaker: BreakerState,
     /// Whether the person on whose behalf the action is may do it themselves.
     pub entitlement: Entitled,
-    /// The operators who approved the task and are active, and were ever since it began.
+    /// The operators who approved the task, or may approve actions of it, and are active, and were ever since it began.
     pub operators: Vec<OperatorId>,
-    /// The approval of exactly this action that came along was used before, or that is not known.
-    pub approval_spent: bool,
+    /// Of the approvals of exactly this action that came along, those that were used before, or of which that is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spent: Vec<ApprovalId>,
 }
 
 /// What a task's life hangs on, besides its agent.
@@ -289,7 +290,7 @@ impl Assignment {
                 .filter(|(_, life)| life.is_alive())
                 .map(|(operator, _)| operator.clone())
                 .collect(),
-            approval_spent: false,
+            spent: Vec::new(),
         }
     }
 
@@ -359,8 +360,26 @@ impl Assignment {
 
     /// What a human would be asked to approve.
     pub(crate) fn request(&self, action: &Action, step: u64) -> ActionRequest {
-        let arguments = self.keyed(action.arguments().digest());
-        ActionRequest::new((&self.task, step), self.mandate.agent().id(), action, arguments)
+        let keyed = |given: &Arguments| self.keyed(given.digest());
+        let attributes = Some(action.resource_attributes()).filter(|attributes| !attributes.is_empty());
+        let digests = (keyed(action.arguments()), attributes.map(keyed));
+        ActionRequest::new((&self.task, step), self.mandate.agent().id(), action, digests)
+    }
+
+    /// When a request for this action is over that is made at `now`.
+    pub(crate) fn asked_until(&self, action: &Action, now: Timestamp) -> Timestamp {
+        self.mandate.panel(action).until(now, self.until)
+    }
+
+    /// What humans are asked, until `until`.
+    pub(crate) fn ask(
+        &self,
+        action: &Action,
+        request: ActionRequest,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> ApprovalRequest {
+        ApprovalRequest::new(request, self.mandate.panel(action), (now, until))
     }
 
     /// What a credential for this action is good for, under policies that were replaced so often.

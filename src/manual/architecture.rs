@@ -34,7 +34,9 @@
 //!    evaluation error denies, since Cedar skips a policy that errs, and a skipped `forbid` would open the door. What is
 //!    refused without the agent user is refused with it. What is refused, and would be permitted with a human's approval,
 //!    is held.
-//! 5. **hold**: where scope, class or policies want a human, the approval of exactly this action, consumed once.
+//! 5. **hold**: where scope, class or policies want people, the approvals of exactly this action, of as many as the scope says,
+//!    consumed once, all or none. What is held takes a place among the requests of the errand, of which there are few: beyond
+//!    them it is denied. What a person said no to is refused. See [`approvals`](super::approvals).
 //! 6. **record**: three lanes into the sink, and its acknowledgement.
 //! 7. **permit** or denial. Any refusal gives the place in the budget back.
 //!
@@ -172,6 +174,9 @@
 //! | what other systems are shown of an agent user | `identity/projection/scim.rs`, `userinfo.rs` |
 //! | what counts as drift of a record elsewhere | `identity/projection/drift.rs` |
 //! | who did what another system saw | `audit/attribution.rs` |
+//! | how many people approve an action, and which | `mandate/quorum.rs` |
+//! | the life of a request to people | `mandate/approval_request.rs`; how many there may be `mandate/requests.rs`; at the door `asking.rs` |
+//! | what an approvals service seals | `mandate/approval_token.rs`, `credential/approval_sealer.rs` |
 //! | what an approval can cover | `mandate/scope.rs`, and of one tool `mandate/grant.rs` |
 //! | what a task can use up | `mandate/budget.rs` |
 //! | what counts as drift | `mandate/drift.rs`; what follows from it, `mandate/watch.rs` |

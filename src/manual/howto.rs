@@ -192,7 +192,8 @@
 //! # Ask a human
 //!
 //! A denial that [`is_held`](crate::audit::Denial::is_held) has a [`request`](crate::audit::Denial::request). Show it to the
-//! person with the arguments beside it; when they agree, in a session of theirs:
+//! person with the arguments beside it; when they agree, in a session of theirs (elsewhere, or by several people: see
+//! [`approvals`](super::approvals)):
 //!
 //! ```
 //! use bailiwick::audit::Denial;

@@ -4,6 +4,7 @@
 //! * [`architecture`]: the rooms, the way of one action through them, and what always holds;
 //! * [`threats`]: what is defended against, how, and what is not;
 //! * [`howto`]: what a host writes: sinks, scopes, policies, approvals, stopping;
+//! * [`approvals`]: what people approve once or each time, by how many, and from which process;
 //! * [`credentials`]: keys that rotate, or are held elsewhere, and proofs of possession;
 //! * [`delegating`]: what an agent may have other agents do of its task;
 //! * [`entitlements`]: what people may do themselves, and so have an agent do for them;
@@ -13,6 +14,7 @@
 //! * [`controls`]: OWASP, CSA MAESTRO and NIST references, and where the evidence for each is;
 //! * [`readme`]: the front page of the repository.
 
+pub mod approvals;
 pub mod architecture;
 pub mod controls;
 pub mod credentials;

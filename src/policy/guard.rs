@@ -27,6 +27,9 @@ pub(super) fn check<'q>(
         Coverage::Within => None,
     };
     check_entitled(&question.standing.entitlement, action.mode())?;
+    if let Some(operator) = &question.ledger.requests.refused_by {
+        return Err(Reason::SaidNo(operator.clone()));
+    }
     check_budget(question.ledger, scope.max_calls(), grant.max_calls())?;
     check_drift(question.ledger, scope, ask)
 }

@@ -127,6 +127,15 @@ reasons! {
     /// The approval that came along was used before, or that is not known.
     ApprovalSpent, "approval_spent", Approval,
         "Ask a human to approve this action again.", ["ASI09", "NIST MAP 3.5"];
+    /// Fewer people approved exactly this action than the scope wants.
+    TooFewApprovals, "approvals_too_few", Approval,
+        "Wait until more people have approved exactly this action.", ["ASI09", "NIST MAP 3.5"];
+    /// A human who was asked for this action said no.
+    SaidNo, "refused_by_operator", Never,
+        "Do not try this action again: a human refused it.", ["ASI09", "NIST MAP 3.5"];
+    /// A human would have to be asked, and was asked too much.
+    TooManyRequests, "too_many_requests", Later,
+        "Stop asking: do what needs no human, or wait until they have answered.", ["ASI09", "NIST MANAGE 2.4"];
     /// A policy forbids it.
     Forbidden, "policy_forbids", Never,
         "Do not try this action again: it is forbidden.", ["ASI02", "ASI03", "NIST GOVERN 1.4"];
@@ -270,6 +279,22 @@ pub enum Reason {
         /// Whose approval.
         operator: OperatorId,
     },
+    /// See [`ReasonCode::TooFewApprovals`].
+    TooFewApprovals {
+        /// How many approved it.
+        given: u8,
+        /// How many are to.
+        people: u8,
+    },
+    /// See [`ReasonCode::SaidNo`].
+    SaidNo(OperatorId),
+    /// See [`ReasonCode::TooManyRequests`].
+    TooManyRequests {
+        /// How many wait for a human.
+        waiting: u32,
+        /// How many were made.
+        made: u32,
+    },
     /// See [`ReasonCode::Forbidden`].
     Forbidden(PolicyNames),
     /// See [`ReasonCode::NotPermitted`].
@@ -327,6 +352,9 @@ impl Reason {
             Self::NeedsApproval(_) => ReasonCode::NeedsApproval,
             Self::ApprovalInvalid { .. } => ReasonCode::ApprovalInvalid,
             Self::ApprovalSpent { .. } => ReasonCode::ApprovalSpent,
+            Self::TooFewApprovals { .. } => ReasonCode::TooFewApprovals,
+            Self::SaidNo(_) => ReasonCode::SaidNo,
+            Self::TooManyRequests { .. } => ReasonCode::TooManyRequests,
             Self::Forbidden(_) => ReasonCode::Forbidden,
             Self::NotPermitted => ReasonCode::NotPermitted,
             Self::PolicyFailed(_) => ReasonCode::PolicyFailed,
@@ -380,10 +408,18 @@ impl fmt::Display for Reason {
             Self::Overrun(overrun) | Self::TooSoon(overrun) => overrun.fmt(f),
             Self::Drift(drift) => drift.fmt(f),
             Self::ApprovalInvalid { operator } => {
-                write!(f, "the approval by the operator {operator} is not for this action, or is over")
+                write!(
+                    f,
+                    "the approval by the operator {operator} is not for this action, is over, or is not theirs to give"
+                )
             }
             Self::ApprovalSpent { operator } => {
                 write!(f, "the approval by the operator {operator} was used before, or that is not known")
+            }
+            Self::TooFewApprovals { given, people } => write!(f, "{given} of {people} people approved this action"),
+            Self::SaidNo(operator) => write!(f, "the operator {operator} said no to this action"),
+            Self::TooManyRequests { waiting, made } => {
+                write!(f, "{waiting} requests wait for a human, and {made} were made")
             }
             Self::Forbidden(policies) => write!(f, "forbidden by {}", list(policies)),
             Self::NotPermitted => f.write_str("no policy permits it"),

@@ -16,6 +16,7 @@ const ROOMS: &[&[&str]] = &[
     &[
         "accountability",
         "administration",
+        "asking",
         "authorizer",
         "break_glass",
         "builder",

@@ -6,13 +6,13 @@ use std::time::Duration;
 use bailiwick::audit::{AgentFact, Denial, Event};
 use bailiwick::credential::MintError;
 use bailiwick::id::Audience;
-use bailiwick::mandate::{Action, Approval, Budget, Drift, Grant, Response, Scope, Watch};
+use bailiwick::mandate::{Action, Approval, Budget, Drift, Grant, Objection, Quorum, Resource, Response, Scope, Watch};
 use bailiwick::policy::{ReasonCode, Remedy};
 use bailiwick::{Halt, Task};
 
 use crate::flaky::{Host, Mood};
 use crate::golden::{self, Table};
-use crate::steps::{self, alone, on_behalf};
+use crate::steps::{self, alone, on_behalf, step};
 use crate::world::{HOUR, START, World, args, at, audience, operator, scope};
 
 const HEAD: &str = "\
@@ -160,6 +160,26 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
             let purge = purge.approved(approval);
             drop(task.authorize(&purge).expect("a permit"));
             refused(&task, &purge)
+        }
+        ReasonCode::TooFewApprovals => {
+            let purges = Grant::new().autonomous().approved_by(Quorum::of(2).expect("two people"));
+            let scope = || Scope::new().allow("ticket.purge", purges.clone()).expect("a tool name");
+            let mandate = world.mandate(scope()).approved(Approval::by(&world.bob, scope()));
+            let task = world.door.begin(mandate).expect("a task");
+            let approval = Approval::by(&world.ada, task.request(&purge));
+            refused(&task, &purge.approved(approval))
+        }
+        ReasonCode::SaidNo => {
+            let request = refused(&task, &purge).request().cloned().expect("a request");
+            task.object(&Objection::by(&world.ada, request)).expect("an objection");
+            refused(&task, &purge)
+        }
+        ReasonCode::TooManyRequests => {
+            let purge = |name: &str| step(None, "ticket.purge", &Resource::new("ticket", name).expect("a name"));
+            for waiting in 0..8 {
+                assert!(refused(&task, &purge(&format!("T-{waiting}"))).is_held());
+            }
+            refused(&task, &purge("T-8"))
         }
         ReasonCode::Forbidden => refused(&task, &count(r#"{"flag": true}"#)),
         ReasonCode::NotPermitted => refused(&task, &count("{}")),

@@ -7,7 +7,7 @@ use bailiwick::audit::{Denial, Effect, Event, MemorySink};
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::{Audience, Prose};
 use bailiwick::identity::{AccountabilityRole, AgentId, AgentKey, AgentUserId, BlueprintId, HumanOperator, danger};
-use bailiwick::mandate::{Action, Approval, Arguments, Budget, Grant, Scope};
+use bailiwick::mandate::{Action, Approval, Arguments, Budget, Grant, Objection, Scope};
 use bailiwick::policy::{Directory, Entitlements, ReasonCode};
 use bailiwick::{Halt, Resume, Task};
 use serde_json::Value;
@@ -193,7 +193,10 @@ pub(super) fn tell(world: &World) {
     let alone = world.task(Scope::new().allow("ticket.purge", Grant::new().autonomous()).unwrap());
     let purge_alone = Action::autonomous("ticket.purge", &ticket()).unwrap();
     let consent = Approval::by(&world.ada, alone.request(&purge_alone));
-    drop(alone.authorize(&purge_alone.approved(consent)).unwrap());
+    let approved = purge_alone.approved(consent);
+    drop(alone.authorize(&approved).unwrap());
+    let held = denied(&alone, &approved).request().cloned().unwrap();
+    alone.object(&Objection::by(&world.ada, held)).unwrap();
     denied(&task, &close(world).presenting(&world.payer_bot));
     task.label("untrusted".parse().unwrap()).unwrap();
     let spent = Grant::new().budget(Budget::calls(0)).unwrap().autonomous();
@@ -261,11 +264,11 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent begun", "agent purpose scope sponsor until"),
     (
         "agent decided",
-        "agent approval arguments first_use ledger.calls ledger.drift ledger.entered ledger.labels ledger.overrun? \
-         ledger.recent ledger.refusals ledger.step ledger.targets ledger.tool_calls ledger.touched mode operator? \
-         presented replayable resource standing.agent_active standing.approval_spent standing.breaker \
-         standing.entitlement standing.operators \
-         standing.running standing.task standing.time_known tool until verdict.class verdict.outcome verdict.policies \
+        "agent approvals? arguments first_use ledger.calls ledger.drift ledger.entered ledger.labels ledger.overrun? \
+         ledger.recent ledger.refusals ledger.requests? ledger.step ledger.targets ledger.tool_calls ledger.touched \
+         mode operator? presented replayable resource rests_on? standing.agent_active standing.breaker \
+         standing.entitlement standing.operators standing.running \
+         standing.spent? standing.task standing.time_known tool until verdict.class verdict.outcome verdict.policies \
          verdict.policy_digest verdict.reason? verdict.reason.code? verdict.reason.detail? verdict.rests_on_approval",
     ),
     ("agent done", "agent decision effect"),
@@ -317,6 +320,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("operator administered task", "administered operator"),
     ("operator administered transferred", "administered from operator to"),
     ("operator administered withdrawn", "administered ended operator person role suspended"),
+    ("operator objected", "evidence operator resource tool"),
     ("operator emergency", "did operator why"),
 ];
 
