@@ -59,6 +59,6 @@ fn main() {
             println!("halt     what={name} open={many} halt_us={halted:.1}");
         }
         assert!(tasks.iter().all(|task| task.authorize(&action).is_err()), "everything is halted");
-        scene.door().resume(scene.ada()).expect("a new start");
+        scene.door().resume(scene.ada(), bailiwick::Resume::Everything).expect("a new start");
     }
 }
