@@ -8,7 +8,7 @@ use crate::credential::{Credential, Draft, MintError, Minter, Of};
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
-use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, Standing, TaskState};
+use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, ObserveError, Observed, Standing, TaskState};
 use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
@@ -142,7 +142,7 @@ impl TaskHandle {
         ask: impl FnOnce(&Evaluator, &Question<'_>) -> T,
     ) -> Result<T, ClockError> {
         let now = self.door.trail.clock().now()?;
-        let ledger = self.assignment.view(action.tool());
+        let ledger = self.assignment.view(action);
         let request = self.assignment.request(action, ledger.step);
         let standing = self.assignment.standing();
         Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
@@ -156,7 +156,7 @@ impl TaskHandle {
 
     /// What a human is asked to approve, so that they may do so before the action is held.
     pub fn request(&self, action: &Action) -> ActionRequest {
-        self.assignment.request(action, self.assignment.view(action.tool()).step)
+        self.assignment.request(action, self.assignment.view(action).step)
     }
 
     /// Asks for leave to take one action, at the point of taking it.
@@ -223,6 +223,32 @@ impl TaskHandle {
             Ok(()) => Execution::of(permit, &self.door.trail),
             Err(reason) => Err(self.door.trail.void(&permit, reason)),
         }
+    }
+
+    /// Observes what the tool of an action that ran gave back, as JSON: the values at the places that the scope of this task
+    /// trusts ([`Bound::from_sources`](crate::mandate::Bound::from_sources)) may be arguments from here on, in this task and
+    /// all that is above, beside and below it whose scopes trust the same places. What is beside these places stays what
+    /// anybody may have written.
+    ///
+    /// ```
+    /// # use bailiwick::{TaskHandle, audit::{Effect, Permit}, mandate::Arguments};
+    /// # fn run(task: &TaskHandle, permit: Permit, call_the_bank: fn() -> String) -> Result<(), Box<dyn std::error::Error>> {
+    /// let execution = task.redeem(permit, &Arguments::none())?;
+    /// let statement = call_the_bank();
+    /// task.observe(&execution, &statement)?;
+    /// execution.finish(Effect::Succeeded)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Nothing is recorded by it; each decision records which arguments rested on a source. A credential has its
+    /// [`execution`](crate::credential::Credential::execution).
+    ///
+    /// # Errors
+    ///
+    /// The action was another task's, its output was observed before, whatever came of it, the task has ended, or a tool that
+    /// the scope trusts did not give strict JSON of at most 1 MiB and 64 levels. Nothing of the output is trusted then.
+    pub fn observe(&self, execution: &Execution, output: &str) -> Result<Observed, ObserveError> {
+        execution.observe_for(&self.assignment, output)
     }
 
     /// Spends a permit on a credential for `audience`: for this one action, for minutes.

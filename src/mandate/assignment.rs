@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, Caps, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, Passes,
-    Reservation, ToolName,
+    Action, ActionRequest, Caps, Finds, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, ObserveError,
+    Observed, Passes, Reservation, Resolved, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{Audience, TaskId, TransactionId};
@@ -265,12 +265,29 @@ impl Assignment {
     pub(crate) fn reserve(&self, action: &Action) -> (LedgerView, Option<Reservation>) {
         let tool = action.tool();
         let (view, reservation) = self.ledger.reserve(tool, self.caps(tool), self.budgets_above(tool));
+        let view = LedgerView { resolved: self.resolved(action), ..view };
         (view, reservation.filter(|_| self.state() == TaskState::Active))
     }
 
+    /// The arguments of an action that the task's sources vouch for.
+    fn resolved(&self, action: &Action) -> Resolved {
+        let grant = self.mandate.intent().scope().grant(action.tool());
+        grant.map_or_else(Resolved::none, |grant| self.ledger.resolved(grant, action.arguments()))
+    }
+
+    /// Trusts what stands at the sources of this task in an output of `tool`.
+    pub(crate) fn observe(&self, tool: &ToolName, output: &str) -> Result<Observed, ObserveError> {
+        let finds = Finds::read(output, self.mandate.intent().scope().sources_in(tool))?;
+        match self.state() {
+            TaskState::Active => Ok(self.ledger.note(finds)),
+            state => Err(ObserveError::Ended(state)),
+        }
+    }
+
     /// What its next step would see.
-    pub(crate) fn view(&self, tool: &ToolName) -> LedgerView {
-        self.ledger.view(tool, self.budgets_above(tool))
+    pub(crate) fn view(&self, action: &Action) -> LedgerView {
+        let tool = action.tool();
+        LedgerView { resolved: self.resolved(action), ..self.ledger.view(tool, self.budgets_above(tool)) }
     }
 
     fn budgets_above<'a>(&'a self, tool: &'a ToolName) -> impl Iterator<Item = (&'a Ledger, Caps)> {

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use super::{Label, Tool, ToolName};
+use super::noted::Noted;
+use super::{Arguments, Finds, Grant, Label, Observed, Resolved, Tool, ToolName};
 use crate::live::locked;
 
 /// Tools that are remembered in order.
@@ -27,6 +28,9 @@ pub struct LedgerView {
     pub refusals: u32,
     /// The labels that all of them carry.
     pub labels: BTreeSet<Label>,
+    /// The arguments of this step that sources vouch for.
+    #[serde(skip_serializing_if = "Resolved::is_none")]
+    pub resolved: Resolved,
     /// The last tools that ran in any of them, the latest last, at most 32.
     pub recent: Vec<ToolName>,
     /// Of the budgets above this task, the one with the least room; none above it is limited, if there is none.
@@ -85,6 +89,7 @@ pub(crate) struct Ledger {
 #[derive(Debug, Default)]
 struct Errand {
     labels: BTreeSet<Label>,
+    noted: Noted,
     refusals: u32,
     recent: VecDeque<ToolName>,
 }
@@ -181,6 +186,20 @@ impl Ledger {
     pub(crate) fn refuse(&self) {
         let mut errand = locked(&self.errand);
         errand.refusals = errand.refusals.saturating_add(1);
+    }
+
+    /// Trusts what was found at a source, from here on and in the whole errand.
+    pub(crate) fn note(&self, finds: Finds) -> Observed {
+        locked(&self.errand).noted.add(finds)
+    }
+
+    /// The arguments that sources of `grant` vouch for. Where it has none, nothing is looked at.
+    pub(crate) fn resolved(&self, grant: &Grant, arguments: &Arguments) -> Resolved {
+        if !grant.has_sources() {
+            return Resolved::none();
+        }
+        let errand = locked(&self.errand);
+        grant.resolved(arguments, |sources, value| errand.noted.has(sources, value))
     }
 
     /// How many actions were permitted and not given back.

@@ -12,6 +12,7 @@ mod names;
 mod question;
 mod reason;
 mod snapshot;
+mod typed;
 mod verdict;
 
 // The vocabulary: tools, their schema, and what is known besides.

@@ -9,7 +9,7 @@ use super::{PolicyName, PolicyNames};
 use crate::canonical::Digest;
 use crate::id::Found;
 use crate::identity::{AgentId, AgentUserId, OperatorId};
-use crate::mandate::{Beyond, Resource, TaskState, ToolError, ToolName};
+use crate::mandate::{ArgumentName, Beyond, Resource, TaskState, ToolError, ToolName};
 use crate::time::Timestamp;
 
 /// Declares the reasons: variant, code, what the model may be told, and the controls that it is evidence for.
@@ -93,6 +93,10 @@ reasons! {
     /// The scope does not cover the action.
     OutOfScope, "out_of_scope", Never,
         "Stay within what the task was approved for; do not try this action again.",
+        ["ASI01", "ASI02", "ASI03", "NHI5", "MAESTRO L7 Agent Goal Manipulation"];
+    /// The value of an argument is beyond what the scope lets it be.
+    TargetOutOfScope, "target_out_of_scope", OtherArguments,
+        "Name a target that the task was approved for, as a human or a trusted source wrote it; do not try this one again.",
         ["ASI01", "ASI02", "ASI03", "NHI5", "MAESTRO L7 Agent Goal Manipulation"];
     /// The budget is spent.
     Budget, "budget_spent", NewTask,
@@ -208,6 +212,8 @@ pub enum Reason {
     },
     /// See [`ReasonCode::OutOfScope`].
     OutOfScope(Beyond),
+    /// See [`ReasonCode::TargetOutOfScope`].
+    TargetOutOfScope(ArgumentName),
     /// See [`ReasonCode::Budget`].
     Budget {
         /// Calls that were permitted.
@@ -266,6 +272,7 @@ impl Reason {
             Self::Arguments(_) => ReasonCode::Arguments,
             Self::ResourceDiffers { .. } => ReasonCode::ResourceDiffers,
             Self::OutOfScope(_) => ReasonCode::OutOfScope,
+            Self::TargetOutOfScope(_) => ReasonCode::TargetOutOfScope,
             Self::Budget { .. } => ReasonCode::Budget,
             Self::NeedsApproval(_) => ReasonCode::NeedsApproval,
             Self::ApprovalInvalid { .. } => ReasonCode::ApprovalInvalid,
@@ -343,6 +350,7 @@ impl fmt::Display for Reason {
                 write!(f, "the attribute {attribute} of the resource {resource} is not what is declared and known")
             }
             Self::OutOfScope(beyond) | Self::NeedsApproval(beyond) => beyond.fmt(f),
+            Self::TargetOutOfScope(argument) => write!(f, "the value of the argument {argument} is not in the scope"),
             Self::Budget { used, limit } => write!(f, "{used} calls were permitted, {limit} were approved"),
             Self::ApprovalInvalid { operator } => {
                 write!(f, "the approval by the operator {operator} is not for this action, or is over")

@@ -21,11 +21,30 @@ pub(super) fn write<'a>(
     });
     let declared: String = std::iter::once(ATTRIBUTES.to_owned()).chain(declared).collect();
     let mut schema = VOCABULARY.replacen(ATTRIBUTES, &declared, 1);
-    tools.for_each(|tool| write_action(&mut schema, tool));
+    let task = take_task(&mut schema);
+    tools.for_each(|tool| write_action(&mut schema, &task, tool));
     schema
 }
 
-fn write_action(schema: &mut String, tool: &Tool) {
+/// What is known of every task. It is told of each tool apart, with where that tool's arguments come from.
+fn take_task(schema: &mut String) -> String {
+    const BEGIN: &str = "type Task = {\n";
+    const END: &str = "};\n\n";
+    let Some((before, (task, after))) = schema.split_once(BEGIN).and_then(|(a, b)| Some((a, b.split_once(END)?))) else {
+        return String::new();
+    };
+    let (rest, task) = (format!("{before}{after}"), task.to_owned());
+    *schema = rest;
+    task
+}
+
+fn write_action(schema: &mut String, task: &str, tool: &Tool) {
+    let task: String = task.lines().map(|line| format!("    {}\n", line.split("//").next().unwrap_or_default().trim_end())).collect();
+    let mut provenance = String::new();
+    for (name, parameter) in tool.parameters().iter() {
+        let optional = if parameter.is_certain() { "" } else { "?" };
+        let _ = write!(provenance, "\n        \"{name}\"{optional}: String,");
+    }
     let mut args = String::new();
     for (name, parameter) in tool.parameters().iter() {
         if let Some(kind) = cedar_type(parameter.kind) {
@@ -45,7 +64,10 @@ action "{}" in [Action::"any {}"] appliesTo {{
     operator?: HumanOperator,
     agent_user?: AgentUser,
     approved: Bool,
-    task: Task,
+    task: {{
+{task}      provenance: {{{provenance}
+      }},
+    }},
     tool: Tool,
     time: datetime,
     args: {{{args}
@@ -64,7 +86,13 @@ fn cedar_type(kind: ArgumentType) -> Option<&'static str> {
         ArgumentType::Bool => Some("Bool"),
         ArgumentType::Integer => Some("Long"),
         ArgumentType::Number => Some("decimal"),
-        ArgumentType::Text => Some("String"),
+        ArgumentType::Text | ArgumentType::Path => Some("String"),
+        ArgumentType::Url => Some(
+            r#"{ "text": String, "scheme": String, "host": String, "port": Long, "path": String, "private": Bool }"#,
+        ),
+        ArgumentType::Email => Some(r#"{ "text": String, "local": String, "domain": String }"#),
+        ArgumentType::Money => Some(r#"{ "amount": decimal, "currency": String }"#),
+        ArgumentType::Command => Some(r#"{ "program": String, "argv": Set<String> }"#),
         ArgumentType::Texts => Some("Set<String>"),
         ArgumentType::Integers => Some("Set<Long>"),
         ArgumentType::Opaque => None,
