@@ -75,6 +75,9 @@ fn parts(text: &str) -> Result<Parts<'_>, Malformed> {
     if let Some(domain) = text.strip_prefix('@') {
         return check_domain(domain).map(|()| Parts::Domain(domain));
     }
+    if text.contains('*') {
+        return Err(Malformed { why: "has a `*`, which stands for nothing here" });
+    }
     if !text.contains("://") {
         return Path::new(text).map(Parts::Path);
     }

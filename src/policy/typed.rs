@@ -11,10 +11,11 @@ pub(super) struct Typed<'a> {
 }
 
 impl<'a> Typed<'a> {
-    /// Nothing of a type that is no record.
+    /// Nothing of a type that is no record, and nothing of `null`.
     pub(super) fn of(kind: ArgumentType, value: &'a Value) -> Option<Self> {
         use ArgumentType::{Command, Email, Money, Url};
-        matches!(kind, Url | Email | Money | Command).then_some(Self { kind, value })
+        let is_record = matches!(kind, Url | Email | Money | Command) && *value != Value::Null;
+        is_record.then_some(Self { kind, value })
     }
 
     pub(super) fn get(self, name: &str) -> Option<Val<'a>> {
