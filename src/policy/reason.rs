@@ -96,7 +96,7 @@ reasons! {
         ["ASI01", "ASI02", "ASI03", "NHI5", "MAESTRO L7 Agent Goal Manipulation"];
     /// The value of an argument is beyond what the scope lets it be.
     TargetOutOfScope, "target_out_of_scope", OtherArguments,
-        "Name a target that the task was approved for, as a human or a trusted source wrote it; do not try this one again.",
+        "Name a target that a human named or that a trusted source gave.",
         ["ASI01", "ASI02", "ASI03", "NHI5", "MAESTRO L7 Agent Goal Manipulation"];
     /// The budget is spent.
     Budget, "budget_spent", NewTask,

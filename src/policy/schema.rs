@@ -43,7 +43,7 @@ fn write_action(schema: &mut String, task: &str, tool: &Tool) {
     let mut provenance = String::new();
     for (name, parameter) in tool.parameters().iter() {
         let optional = if parameter.is_certain() { "" } else { "?" };
-        let _ = write!(provenance, "\n        \"{name}\"{optional}: String,");
+        let _ = write!(provenance, " \"{name}\"{optional}: String,");
     }
     let mut args = String::new();
     for (name, parameter) in tool.parameters().iter() {
@@ -65,8 +65,7 @@ action "{}" in [Action::"any {}"] appliesTo {{
     agent_user?: AgentUser,
     approved: Bool,
     task: {{
-{task}      provenance: {{{provenance}
-      }},
+{task}      provenance: {{{provenance} }},
     }},
     tool: Tool,
     time: datetime,
