@@ -8,7 +8,9 @@ use crate::credential::{Credential, Draft, MintError, Minter, Of};
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
-use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, ObserveError, Observed, Standing, TaskState};
+use crate::mandate::{
+    Action, ActionRequest, Arguments, Assignment, LedgerView, ObserveError, Observed, Standing, TaskState,
+};
 use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};

@@ -47,7 +47,14 @@ impl Execution {
             return Err(trail.void(&permit, reason));
         }
         let (assignment, decision, action) = permit.spend();
-        Ok(Self { trail: Arc::clone(trail), assignment, decision, action, credential: None, observed: AtomicBool::new(false) })
+        Ok(Self {
+            trail: Arc::clone(trail),
+            assignment,
+            decision,
+            action,
+            credential: None,
+            observed: AtomicBool::new(false),
+        })
     }
 
     /// Runs with this credential, which is good no longer than this.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, Caps, Finds, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, ObserveError,
-    Observed, Passes, Reservation, Resolved, ToolName,
+    Action, ActionRequest, Caps, Finds, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode,
+    ObserveError, Observed, Passes, Reservation, Resolved, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{Audience, TaskId, TransactionId};

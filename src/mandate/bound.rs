@@ -236,7 +236,8 @@ impl Bound {
     fn limits_are_within(&self, wider: &Self) -> bool {
         let above = |wide| self.at_least.is_some_and(|narrow| narrow >= wide);
         let below = |wide| self.at_most.is_some_and(|narrow| narrow <= wide);
-        let is_same_kind = if wider.is_range() || wider.currency.is_some() { self.currency == wider.currency } else { true };
+        let is_same_kind =
+            if wider.is_range() || wider.currency.is_some() { self.currency == wider.currency } else { true };
         is_same_kind && wider.at_least.is_none_or(above) && wider.at_most.is_none_or(below)
     }
 
@@ -265,7 +266,10 @@ impl Bound {
 
 /// The JSON of a [`Bound`]. Members in lexical order, so that what is written is canonical JSON (RFC 8785).
 #[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "\"absent\", or an object with `at_least`, `at_most`, `currency`, `from`, `one_of`, `or_absent` and `under` only")]
+#[serde(
+    untagged,
+    expecting = "\"absent\", or an object with `at_least`, `at_most`, `currency`, `from`, `one_of`, `or_absent` and `under` only"
+)]
 enum WrittenBound {
     Word(#[serde(deserialize_with = "word")] Word),
     Parts(#[serde(deserialize_with = "object")] Parts),

@@ -116,7 +116,8 @@ impl Detail {
 
     /// Whether it permits this action on this resource with these arguments.
     pub(crate) fn permits(&self, action: &ToolName, resource: &Resource, arguments: &Arguments) -> bool {
-        self.actions.contains(action) && self.grant().is_ok_and(|grant| grant.beyond(resource, arguments, &Resolved::none()).is_none())
+        self.actions.contains(action)
+            && self.grant().is_ok_and(|grant| grant.beyond(resource, arguments, &Resolved::none()).is_none())
     }
 
     /// How many calls it is good for, where it says so.

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Coverage, Mode, Provenance, Resolved, Resource, ScopeError, Source, Value};
+use super::{
+    Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Coverage, Mode, Provenance, Resolved, Resource,
+    ScopeError, Source, Value,
+};
 use crate::canonical::Encoder;
 use crate::id::Audience;
 use crate::strict::{present, unique};

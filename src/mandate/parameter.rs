@@ -54,7 +54,9 @@ impl ArgumentType {
             (Self::Number, Value::Number(number)) => number.is_decimal(),
             (Self::Texts, Value::List(items)) => items.iter().all(|item| Self::Text.admits(item)),
             (Self::Integers, Value::List(items)) => items.iter().all(|item| Self::Integer.admits(item)),
-            (Self::Path | Self::Url | Self::Email | Self::Money | Self::Command, _) => self.check_spelling(value).is_ok(),
+            (Self::Path | Self::Url | Self::Email | Self::Money | Self::Command, _) => {
+                self.check_spelling(value).is_ok()
+            }
             _ => false,
         }
     }

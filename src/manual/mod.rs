@@ -7,6 +7,7 @@
 //! * [`credentials`]: keys that rotate, or are held elsewhere, and proofs of possession;
 //! * [`delegating`]: what an agent may have other agents do of its task;
 //! * [`leases`]: credentials that other systems issue, and what Vault, AWS, GitHub and PostgreSQL make of them;
+//! * [`targets`]: which values arguments may have, where they come from, and how they are spelt;
 //! * [`controls`]: OWASP, CSA MAESTRO and NIST references, and where the evidence for each is;
 //! * [`readme`]: the front page of the repository.
 
@@ -17,6 +18,7 @@ pub mod delegating;
 pub mod howto;
 pub mod leases;
 pub mod model;
+pub mod targets;
 pub mod threats;
 
 #[doc = include_str!("../../README.md")]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::typed::Typed;
 use super::Question;
 use super::compiled::{self, Fields, Members, Name, Part, Record, Uid, Val, Word};
+use super::typed::Typed;
 use crate::identity::AgentIdentity;
 use crate::mandate::{
     Approval, ArgumentName, ArgumentType, Arguments, Label, Provenance, Resource, Tool, ToolError, ToolName, Value,

@@ -30,7 +30,8 @@ pub(super) fn write<'a>(
 fn take_task(schema: &mut String) -> String {
     const BEGIN: &str = "type Task = {\n";
     const END: &str = "};\n\n";
-    let Some((before, (task, after))) = schema.split_once(BEGIN).and_then(|(a, b)| Some((a, b.split_once(END)?))) else {
+    let Some((before, (task, after))) = schema.split_once(BEGIN).and_then(|(a, b)| Some((a, b.split_once(END)?)))
+    else {
         return String::new();
     };
     let (rest, task) = (format!("{before}{after}"), task.to_owned());
@@ -39,7 +40,8 @@ fn take_task(schema: &mut String) -> String {
 }
 
 fn write_action(schema: &mut String, task: &str, tool: &Tool) {
-    let task: String = task.lines().map(|line| format!("    {}\n", line.split("//").next().unwrap_or_default().trim_end())).collect();
+    let task: String =
+        task.lines().map(|line| format!("    {}\n", line.split("//").next().unwrap_or_default().trim_end())).collect();
     let mut provenance = String::new();
     for (name, parameter) in tool.parameters().iter() {
         let optional = if parameter.is_certain() { "" } else { "?" };

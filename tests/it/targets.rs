@@ -224,7 +224,8 @@ fn a_number_and_a_text_are_two_and_so_are_two_sources() {
     let id = |json: &str| alone("any").with(args(&format!(r#"{{"id": {json}}}"#)));
     let task = world.task(scope(&Bound::from_sources([source("/*/amount")])));
     observe(&task, "statement", STATEMENT).unwrap();
-    let rows = [("100", true), ("100.00", true), ("10.5", true), (r#""100""#, false), ("10", false), (r#""GB29""#, false)];
+    let rows =
+        [("100", true), ("100.00", true), ("10.5", true), (r#""100""#, false), ("10", false), (r#""GB29""#, false)];
     for (json, permitted) in rows {
         assert_eq!(task.authorize(&id(json)).is_ok(), permitted, "{json}");
     }
@@ -299,7 +300,9 @@ fn the_parts_of_a_task_share_what_they_know_where_their_scopes_trust_the_same_pl
     assert!(delegate(&world, &task, "else", scope(&Bound::from_sources([source("/*/subject")]))).is_err(), "wider");
     observe(&narrow, "statement", STATEMENT).unwrap();
     // The narrow one trusts senders only, and so nobody knows a recipient by it.
-    for (who, to, known) in [("task", "GB29", true), ("task", "CH93", false), ("wide", "GB29", true), ("wide", "CH93", false)] {
+    for (who, to, known) in
+        [("task", "GB29", true), ("task", "CH93", false), ("wide", "GB29", true), ("wide", "CH93", false)]
+    {
         let task = if who == "wide" { &wide } else { &task };
         assert_eq!(task.authorize(&pay(to)).is_ok(), known, "{who}, {to}");
     }
@@ -320,7 +323,10 @@ fn policies_see_where_each_argument_comes_from() {
     };
     let bound = senders().or_under(["/named"]).unwrap();
     let grant = Grant::new().autonomous();
-    let limited = grant.clone().bound("to", bound.clone()).and_then(|grant| grant.bound("amount", Bound::at_most(9.into()).or_absent()));
+    let limited = grant
+        .clone()
+        .bound("to", bound.clone())
+        .and_then(|grant| grant.bound("amount", Bound::at_most(9.into()).or_absent()));
     let some = Scope::new()
         .allow("statement", grant.clone())
         .and_then(|scope| scope.allow("pay", limited.unwrap()))
@@ -386,9 +392,7 @@ fn the_record_of_a_decision_says_which_arguments_a_source_vouched_for() {
 
 #[test]
 fn a_scope_that_trusts_a_tool_that_nobody_declared_is_found() {
-    let of = |tool: &str| {
-        scope(&Bound::from_sources([Source::new(tool, "/*").unwrap()]))
-    };
+    let of = |tool: &str| scope(&Bound::from_sources([Source::new(tool, "/*").unwrap()]));
     assert!(catalog().check_scope(&of("statement")).is_ok());
     assert!(catalog().check_scope(&of("statemnet")).is_err());
 }
@@ -397,29 +401,51 @@ fn a_scope_that_trusts_a_tool_that_nobody_declared_is_found() {
 fn bounds() -> impl Strategy<Value = Bound> {
     let literals = proptest::collection::btree_set(select(&["GB29", "CH93", "/a", "/a/b", "x@acme.example"][..]), 0..3);
     let under = proptest::collection::btree_set(
-        select(&["/a", "/a/b", "/", "@acme.example", "@*.acme.example", "https://h.example", "https://h.example/v1"][..]),
+        select(
+            &["/a", "/a/b", "/", "@acme.example", "@*.acme.example", "https://h.example", "https://h.example/v1"][..],
+        ),
         0..3,
     );
     let from = proptest::collection::btree_set(select(&["/*/sender", "/*/recipient", "/*/amount"][..]), 0..3);
     let limit = select(&[None, Some("10"), Some("50"), Some("100")][..]);
     let currency = select(&[None, None, None, Some("EUR"), Some("USD")][..]);
-    (literals, under, from, limit, currency, any::<bool>()).prop_map(|(literals, under, from, limit, currency, absent)| {
-        let bound = match limit {
-            Some(limit) if literals.is_empty() && under.is_empty() && from.is_empty() => Bound::at_most(limit.parse().unwrap()),
-            Some(limit) => Bound::one_of(literals).and_at_most(limit.parse().unwrap()),
-            None => Bound::one_of(literals),
-        };
-        let bound = if under.is_empty() { bound } else { bound.or_under(under).unwrap() };
-        let bound = if from.is_empty() { bound } else { bound.or_from(from.into_iter().map(source)) };
-        let bound = currency.map_or(bound.clone(), |currency| bound.in_currency(currency.parse().unwrap()));
-        if absent { bound.or_absent() } else { bound }
-    })
+    (literals, under, from, limit, currency, any::<bool>()).prop_map(
+        |(literals, under, from, limit, currency, absent)| {
+            let bound = match limit {
+                Some(limit) if literals.is_empty() && under.is_empty() && from.is_empty() => {
+                    Bound::at_most(limit.parse().unwrap())
+                }
+                Some(limit) => Bound::one_of(literals).and_at_most(limit.parse().unwrap()),
+                None => Bound::one_of(literals),
+            };
+            let bound = if under.is_empty() { bound } else { bound.or_under(under).unwrap() };
+            let bound = if from.is_empty() { bound } else { bound.or_from(from.into_iter().map(source)) };
+            let bound = currency.map_or(bound.clone(), |currency| bound.in_currency(currency.parse().unwrap()));
+            if absent { bound.or_absent() } else { bound }
+        },
+    )
 }
 
 const VALUES: &[&str] = &[
-    r#""GB29""#, r#""CH93""#, r#""me""#, r#""/a""#, r#""/a/b/c""#, r#""/ab""#, r#""x@acme.example""#,
-    r#""x@sub.acme.example""#, r#""https://h.example/v1/x""#, r#""https://h.example/v2""#, "10.5", "100", "7", "null",
-    "[]", r#"["GB29", "/a/b"]"#, r#""5 EUR""#, r#""60 USD""#, "true",
+    r#""GB29""#,
+    r#""CH93""#,
+    r#""me""#,
+    r#""/a""#,
+    r#""/a/b/c""#,
+    r#""/ab""#,
+    r#""x@acme.example""#,
+    r#""x@sub.acme.example""#,
+    r#""https://h.example/v1/x""#,
+    r#""https://h.example/v2""#,
+    "10.5",
+    "100",
+    "7",
+    "null",
+    "[]",
+    r#"["GB29", "/a/b"]"#,
+    r#""5 EUR""#,
+    r#""60 USD""#,
+    "true",
 ];
 
 #[test]

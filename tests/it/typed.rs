@@ -1,7 +1,8 @@
 //! Typed arguments: what is refused, what is accepted, what of it policies see, and what another implementation makes of it.
 
 use bailiwick::mandate::{
-    Action, ActionClass, ArgumentType, Bound, Command, Email, Grant, Money, Path, Prefix, Scope, Tool, ToolError, Url, Value,
+    Action, ActionClass, ArgumentType, Bound, Command, Email, Grant, Money, Path, Prefix, Scope, Tool, ToolError, Url,
+    Value,
 };
 use bailiwick::policy::{Catalog, Evaluator, ReasonCode};
 use proptest::prelude::*;
@@ -317,7 +318,11 @@ fn what_can_be_read_in_two_ways_is_refused() {
         assert_eq!(read.map(|sum| (sum.amount(), sum.currency())), wanted, "{json}");
     }
     for (json, program) in COMMANDS {
-        assert_eq!(Command::new(&value(json)).ok().map(|command| command.program().to_owned()).as_deref(), *program, "{json}");
+        assert_eq!(
+            Command::new(&value(json)).ok().map(|command| command.program().to_owned()).as_deref(),
+            *program,
+            "{json}"
+        );
     }
     let long = |text: &str, times| text.repeat(times);
     assert!(Path::new(&long("/ab", 1365)).is_ok() && Path::new(&long("/ab", 1366)).is_err());
@@ -334,7 +339,12 @@ fn agrees(text: &str) -> Result<bool, TestCaseError> {
         return Ok(false);
     };
     let written = theirs.as_str();
-    prop_assert!(written == text || written.replacen(theirs.path(), "", 1) == text || ours.path() == "/", "{} is {}", text, written);
+    prop_assert!(
+        written == text || written.replacen(theirs.path(), "", 1) == text || ours.path() == "/",
+        "{} is {}",
+        text,
+        written
+    );
     prop_assert_eq!((theirs.scheme(), theirs.host_str()), (ours.scheme(), Some(ours.host())));
     prop_assert_eq!((theirs.port_or_known_default(), theirs.path()), (Some(ours.port()), ours.path()));
     prop_assert_eq!((theirs.username(), theirs.password()), ("", None));
@@ -356,8 +366,16 @@ fn another_implementation_reads_every_url_that_is_accepted_alike() {
             .prop_map(|segments| format!("[{}]", std::net::Ipv6Addr::from(segments))),
     ];
     let port = prop_oneof![Just(String::new()), "[0-9]{0,5}".prop_map(|port| format!(":{port}"))];
-    let text = (proptest::sample::select(&["https", "http", "ws", "wss"][..]), host, port, "(/[!-~]{0,6}){0,3}", "([?#][!-~]{0,6})?");
-    any::hold_often((6000, 600), text, |(scheme, host, port, path, rest)| agrees(&format!("{scheme}://{host}{port}{path}{rest}")));
+    let text = (
+        proptest::sample::select(&["https", "http", "ws", "wss"][..]),
+        host,
+        port,
+        "(/[!-~]{0,6}){0,3}",
+        "([?#][!-~]{0,6})?",
+    );
+    any::hold_often((6000, 600), text, |(scheme, host, port, path, rest)| {
+        agrees(&format!("{scheme}://{host}{port}{path}{rest}"))
+    });
 }
 
 #[test]
@@ -407,7 +425,19 @@ fn a_prefix_covers_whole_parts_of_its_own_kind() {
     for (prefix, text, wanted) in rows {
         assert_eq!(covered(prefix, text), wanted, "{text} under {prefix}");
     }
-    for refused in ["", "/a/", "/a/..", "@", "@*", "@*.", "@*.com.", "*@acme.example", "/srv/*", "https://h.example/?q", "https://H.example"] {
+    for refused in [
+        "",
+        "/a/",
+        "/a/..",
+        "@",
+        "@*",
+        "@*.",
+        "@*.com.",
+        "*@acme.example",
+        "/srv/*",
+        "https://h.example/?q",
+        "https://H.example",
+    ] {
         assert!(Prefix::new(refused).is_err(), "{refused}");
     }
 }
@@ -454,7 +484,11 @@ fn policies_see_the_parts_of_typed_arguments() {
         (r#"context.args.url.port == 8443 && context.args.url.path == "/v1/x" && !context.args.url.private"#, "", true),
         (r#"context.args.url.text like "*?q""#, "", true),
         (r#"context.args.url.private"#, "", false),
-        (r#"context.args has mail && context.args.mail.domain == "acme.example""#, r#", "mail": "ada@acme.example""#, true),
+        (
+            r#"context.args has mail && context.args.mail.domain == "acme.example""#,
+            r#", "mail": "ada@acme.example""#,
+            true,
+        ),
         (r#"context.args has mail && context.args.mail.local == "ada""#, r#", "mail": "eve@acme.example""#, false),
         (r#"context.args has mail"#, r#", "mail": null"#, false),
         (r#"context.args has path && context.args.path like "/srv/*""#, r#", "path": "/srv/x""#, true),
@@ -484,7 +518,8 @@ fn policies_see_the_parts_of_typed_arguments() {
             assert_eq!(answer.is_none(), permitted, "{condition} {engine} with {more}: {answer:?}");
         }
     }
-    for misspelt in ["context.args.url.hots == \"x\"", "context.args.mail.domain == \"x\"", "context.args.url == \"x\""] {
+    for misspelt in ["context.args.url.hots == \"x\"", "context.args.mail.domain == \"x\"", "context.args.url == \"x\""]
+    {
         let policies = format!(r#"@id("p") permit(principal, action, resource) when {{ {misspelt} }};"#);
         assert!(Evaluator::new(catalog(), policies.as_str()).is_err(), "{misspelt}");
     }
@@ -497,8 +532,14 @@ fn a_call_with_an_argument_that_is_spelt_otherwise_is_refused_and_told_why() {
     let rows = [
         (r#", "path": "/srv/../etc""#, "the argument path of the tool act must be a path: it has a part `..`"),
         (r#", "mail": "ada""#, "the argument mail of the tool act must be an e-mail address: it has no `@`"),
-        (r#", "sum": 12"#, "the argument sum of the tool act must be an amount of money: it is neither a text nor an object"),
-        (r#", "run": "ls""#, "the argument run of the tool act must be a command: it is no list of a program and its arguments"),
+        (
+            r#", "sum": 12"#,
+            "the argument sum of the tool act must be an amount of money: it is neither a text nor an object",
+        ),
+        (
+            r#", "run": "ls""#,
+            "the argument run of the tool act must be a command: it is no list of a program and its arguments",
+        ),
     ];
     for (more, why) in rows {
         let denial = task.authorize(&act(more)).expect_err("a denial");

@@ -6,8 +6,10 @@ use super::{Malformed, ensure, hides, is_below, is_invisible};
 const MAX: usize = 4096;
 
 /// Characters that some systems take for `/`, `\` or `.` (compatibility forms, Unicode's NFKC).
-const LIKE_SEPARATORS: &[char] = &['\u{2024}', '\u{2025}', '\u{2026}', '\u{2044}', '\u{2215}', '\u{2216}', '\u{29F8}',
-    '\u{29F9}', '\u{FE52}', '\u{FE68}', '\u{FF0E}', '\u{FF0F}', '\u{FF3C}'];
+const LIKE_SEPARATORS: &[char] = &[
+    '\u{2024}', '\u{2025}', '\u{2026}', '\u{2044}', '\u{2215}', '\u{2216}', '\u{29F8}', '\u{29F9}', '\u{FE52}',
+    '\u{FE68}', '\u{FF0E}', '\u{FF0F}', '\u{FF3C}',
+];
 
 /// A path of parts between `/`, absolute or relative: no `.` and no `..`, no empty part and so no slash at the end, no `\`
 /// and no encoded separator, nothing invisible. What links lead elsewhere is not known here.

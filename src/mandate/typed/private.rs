@@ -5,8 +5,20 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Names that are answered within a machine, a site or a cloud (RFC 6761, 6762, 7686, 8375, 9476; `.internal` is ICANN's for
 /// private use, and where clouds answer with credentials).
 const NAMES: &[&str] = &[
-    "localhost", "local", "internal", "intranet", "lan", "home", "corp", "private", "localdomain", "home.arpa", "test",
-    "onion", "alt", "invalid",
+    "localhost",
+    "local",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "private",
+    "localdomain",
+    "home.arpa",
+    "test",
+    "onion",
+    "alt",
+    "invalid",
 ];
 
 /// Whether a name, in lower case, is one of those, or of one label, which is looked up in the site's own domain.

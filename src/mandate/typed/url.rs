@@ -64,7 +64,10 @@ impl<'a> Url<'a> {
         let is_private = check_host(host)?;
         check_path(path)?;
         // What stands unencoded behind the path has a meaning for somebody.
-        ensure(!rest.contains(['"', '<', '>', '\\', '`', '\'', '{', '}', '|', '^']), "has what must be encoded behind its path")?;
+        ensure(
+            !rest.contains(['"', '<', '>', '\\', '`', '\'', '{', '}', '|', '^']),
+            "has what must be encoded behind its path",
+        )?;
         ensure(!has_stray_percent(path) && !has_stray_percent(rest), "has a `%` that encodes nothing")?;
         Ok(Self { text, scheme, host, port: port.unwrap_or(*default), path, rest, is_private })
     }
@@ -122,7 +125,8 @@ fn read_port(text: &str, default: u16) -> Result<u16, Malformed> {
 /// Checks a host; says whether it is private.
 fn check_host(host: &str) -> Result<bool, Malformed> {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        let address: Ipv6Addr = address.parse().map_err(|_| Malformed { why: "has a host that is no address of IPv6" })?;
+        let address: Ipv6Addr =
+            address.parse().map_err(|_| Malformed { why: "has a host that is no address of IPv6" })?;
         ensure(is_usual(address, host), "has an address of IPv6 that is not in its usual form")?;
         return Ok(is_private(address.into()));
     }
@@ -140,7 +144,8 @@ fn check_host(host: &str) -> Result<bool, Malformed> {
     if hex || last.bytes().all(|byte| byte.is_ascii_digit()) {
         // The library reads four decimal numbers without leading zeros and nothing else: octal, hexadecimal and short forms
         // of addresses are refused.
-        let address: Ipv4Addr = host.parse().map_err(|_| Malformed { why: "has an address of IPv4 in an unusual form" })?;
+        let address: Ipv4Addr =
+            host.parse().map_err(|_| Malformed { why: "has an address of IPv4 in an unusual form" })?;
         return Ok(is_private(address.into()));
     }
     Ok(is_private_name(host))
