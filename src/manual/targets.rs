@@ -86,6 +86,9 @@
 //! The verdict stays a function of what is recorded: the ledger of a decision names the arguments that a source vouched for
 //! ([`LedgerView::resolved`](crate::mandate::LedgerView)), never their values.
 //!
+//! A credential names the value itself. A service elsewhere that checks the person's own approval, or what was passed on to a
+//! sub-agent, cannot know what this task observed: it refuses a target that only a source vouches for.
+//!
 //! # Spell them in one way
 //!
 //! A tool that declares [`Path`](crate::mandate::Path), [`Url`](crate::mandate::Url), [`Email`](crate::mandate::Email),

@@ -149,7 +149,8 @@ fn a_credential_is_an_action_that_runs() {
     let two = Observed::default();
     assert_ne!(task.observe(credential.execution(), STATEMENT), Ok(two));
     assert_eq!(task.observe(credential.execution(), STATEMENT), Err(ObserveError::Twice));
-    assert_eq!(code(task.authorize(&pay("GB29"))), None);
+    let permit = task.authorize(&pay("GB29")).expect("a permit");
+    assert!(task.mint(permit, &audience()).is_ok(), "a credential for what a source vouches for");
 }
 
 #[test]

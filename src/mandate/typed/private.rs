@@ -23,8 +23,8 @@ const NAMES: &[&str] = &[
 
 /// Whether a name, in lower case, is one of those, or of one label, which is looked up in the site's own domain.
 pub(super) fn is_private_name(name: &str) -> bool {
-    let is_of = |own: &&str| name.strip_suffix(*own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    !name.contains('.') || NAMES.iter().any(|own| is_of(&own))
+    let is_of = |own: &str| name.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    !name.contains('.') || NAMES.iter().any(|own| is_of(own))
 }
 
 pub(super) fn is_private(address: IpAddr) -> bool {
