@@ -18,9 +18,6 @@ use crate::mandate::{Action, Assignment, Mandate};
 use crate::policy::Evaluator;
 use crate::task::Task;
 
-/// Abandoned tasks that are closed when another begins.
-pub(crate) const CLOSED_AT_BEGIN: usize = 2;
-
 /// The door: admits agents, begins tasks, stops them. Cheap to clone; clones are the same door.
 #[derive(Clone)]
 pub struct Authorizer(pub(crate) Arc<Door>);
@@ -108,7 +105,7 @@ impl Authorizer {
     /// gone, and approvals that are remembered as used are good again.
     pub fn begin(&self, mandate: Mandate) -> Result<Task, Error> {
         let door = &self.0;
-        door.close_ended(CLOSED_AT_BEGIN, true);
+        door.close_some();
         let now = door.now()?;
         door.evaluator.catalog().check_scope(mandate.intent().scope())?;
         door.registry.check_admitted(mandate.agent())?;
@@ -170,6 +167,6 @@ impl Authorizer {
     /// effects that nobody told. It waits for the issuers: call it where that may be.
     pub fn sweep(&self) -> Swept {
         let (revoked, owed) = self.0.revoke_leases(Of::Everybody);
-        Swept { revoked, owed, ..self.0.close_ended(usize::MAX, false) }
+        Swept { revoked, owed, ..self.0.close_ended() }
     }
 }

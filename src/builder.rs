@@ -173,6 +173,7 @@ impl Builder {
             reloading: Mutex::default(),
             everything: Cell::default(),
             open: Mutex::default(),
+            looked: Mutex::default(),
             started,
         }))
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::audit::{AgentFact, Lanes};
-use crate::authorizer::CLOSED_AT_BEGIN;
 use crate::canonical::{Digest, Salt};
 use crate::door::Door;
 use crate::error::Error;
@@ -102,13 +101,14 @@ impl TaskHandle {
     /// active, the scope does not fit the tools, the id is taken, or the record was not taken: then there is no such task.
     pub fn delegate(&self, mandate: Mandate) -> Result<Task, Error> {
         let (door, parent) = (&self.door, &self.assignment);
-        door.close_ended(CLOSED_AT_BEGIN, true);
+        door.close_some();
         let now = door.now()?;
         check_alive(parent, now)?;
         let part = check_part(parent, &mandate)?;
         door.evaluator.catalog().check_scope(mandate.intent().scope())?;
         door.registry.check_admitted(mandate.agent())?;
-        let until = part.min(mandate.agent().until());
+        let lasting = mandate.intent().scope().end(now).unwrap_or(part);
+        let until = part.min(lasting).min(mandate.agent().until());
         if now >= until {
             return Err(MandateError::Over { until, now }.into());
         }

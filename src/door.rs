@@ -2,6 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 
 use crate::audit::{AgentFact, Lanes, OperatorFact, Trail};
@@ -18,6 +19,10 @@ use crate::policy::{Administration, Evaluator, check_standing};
 use crate::revocations::Outlived;
 use crate::task::Task;
 use crate::time::Timestamp;
+
+/// Ended tasks that are closed when another begins, and open ones that are looked at for them.
+const CLOSED_AT_BEGIN: usize = 2;
+const LOOKED_AT: usize = 16;
 
 /// What is behind the door.
 pub(crate) struct Door {
@@ -46,6 +51,8 @@ pub(crate) struct Door {
     pub(crate) reloading: Mutex<()>,
     pub(crate) everything: Cell,
     pub(crate) open: Mutex<BTreeMap<TaskId, Arc<Assignment>>>,
+    /// The open task that was looked at last, to see whether it ended.
+    pub(crate) looked: Mutex<Option<TaskId>>,
     pub(crate) started: Timestamp,
 }
 
@@ -219,10 +226,10 @@ impl Door {
         there
     }
 
-    /// Closes tasks that ended, at most `max` of them; on request only up to the first that cannot be recorded.
-    pub(crate) fn close_ended(&self, max: usize, until_failure: bool) -> Swept {
+    /// Closes every task that ended.
+    pub(crate) fn close_ended(&self) -> Swept {
         let ended: Vec<_> =
-            locked(&self.open).values().filter(|assignment| assignment.wants_closing()).take(max).cloned().collect();
+            locked(&self.open).values().filter(|assignment| assignment.wants_closing()).cloned().collect();
         let mut swept = Swept::default();
         for assignment in ended {
             match self.close(&assignment) {
@@ -230,10 +237,32 @@ impl Door {
                 Ok(None) => {}
                 Err(_) => swept.failed += 1,
             }
-            if until_failure && swept.failed > 0 {
-                break;
-            }
         }
         swept
+    }
+
+    /// Closes a few tasks that ended, up to the first whose end cannot be recorded: of those that are open it looks at some,
+    /// each time at the next, so that beginning a task costs the same however many are open.
+    pub(crate) fn close_some(&self) {
+        let mut ended: Vec<Arc<Assignment>> = Vec::new();
+        {
+            let (open, mut looked) = (locked(&self.open), locked(&self.looked));
+            let all = (Bound::Unbounded, Bound::Unbounded);
+            let after = looked.as_ref().map_or(all, |last| (Bound::Excluded(last), Bound::Unbounded));
+            let up_to = looked.iter().flat_map(|last| open.range::<TaskId, _>(..=last));
+            let in_turn = open.range::<TaskId, _>(after).chain(up_to);
+            let mut last = None;
+            for (task, assignment) in in_turn.take(LOOKED_AT) {
+                last = Some(task.clone());
+                if assignment.wants_closing() {
+                    ended.push(Arc::clone(assignment));
+                }
+                if ended.len() == CLOSED_AT_BEGIN {
+                    break;
+                }
+            }
+            *looked = last;
+        }
+        let _ = ended.iter().try_for_each(|assignment| self.close(assignment).map(drop));
     }
 }

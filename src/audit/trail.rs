@@ -90,7 +90,7 @@ impl Trail {
             proposal.verdict = proposal.verdict.refused(ended);
         }
         let lanes = decision_lanes(&proposal);
-        let Proposal { assignment, action, tool, request, verdict, reservation, now, .. } = proposal;
+        let Proposal { assignment, action, tool, request, ledger, verdict, reservation, now, .. } = proposal;
         let event = self.compose((assignment.txn(), Some(assignment.task())), now, lanes);
         let refuse = |reason, event| {
             assignment.ledger().refuse();
@@ -112,6 +112,7 @@ impl Trail {
                 (Arc::clone(assignment), reservation),
                 decision,
                 (action.clone(), tool.clone()),
+                ledger,
                 verdict.policy_digest,
                 action.approval().map_or(last, |approval| last.min(approval.ends())),
             )),

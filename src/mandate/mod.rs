@@ -4,17 +4,21 @@
 //! it. An [`Action`] is one step, for somebody or autonomous, never unsaid. The room hands out a reservation of a
 //! live task's budget, without which no permit is made.
 
+mod account;
 mod action;
 mod approval;
 mod approval_token;
 mod arguments;
 mod assignment;
+mod book;
 mod bound;
 mod broken;
+mod budget;
 mod class;
 mod constraints;
 mod coverage;
 mod detail;
+mod drift;
 mod grant;
 mod issued;
 mod ledger;
@@ -34,6 +38,7 @@ mod source;
 mod target;
 mod tool;
 mod typed;
+mod watch;
 
 pub use action::{Action, Mode};
 pub use approval::{Approval, Consent, Evidence, danger};
@@ -41,16 +46,20 @@ pub use approval_token::ApprovalVerifier;
 pub use arguments::{Arguments, ArgumentsError, Number, NumberError, Value};
 pub(crate) use assignment::{Assignment, Lives, MAX_BELOW};
 pub use assignment::{Standing, TaskState};
+pub use book::Spent;
+pub(crate) use book::Step;
 pub use bound::Bound;
+pub use budget::{Budget, Measure, Overrun, Shortage};
 pub use class::ActionClass;
 pub use constraints::Constraints;
 pub(crate) use constraints::JsonType;
 pub use coverage::{Beyond, Coverage};
 pub(crate) use detail::Detail;
+pub use drift::{Drift, Drifts};
 pub use grant::Grant;
 pub(crate) use issued::{Issue, Issued};
-pub(crate) use ledger::{Caps, Ledger, Reservation};
-pub use ledger::{LedgerView, Spent};
+pub use ledger::LedgerView;
+pub(crate) use ledger::{Ledger, Reservation};
 pub(crate) use loose_end::{LooseEnd, LooseEnds, Missing, NotLeft};
 pub use mandate::{Intent, Mandate, MandateError};
 pub(crate) use noted::Finds;
@@ -69,3 +78,5 @@ pub use source::{Pointer, Source};
 pub use target::Target;
 pub use tool::{Label, Tool, ToolError, ToolName, Unenforced};
 pub use typed::{Command, Currency, Email, Malformed, Money, Path, Url};
+use watch::Plan;
+pub use watch::{Response, Watch};

@@ -23,6 +23,20 @@ text! {
     |text| made_of(text, 32, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+/// The labels that mean something to every task: data of the house, a stranger's text, and a way out.
+impl Label {
+    /// Something that somebody from outside may have written.
+    pub const UNTRUSTED: &'static str = "untrusted";
+    /// Data about persons.
+    pub const PII: &'static str = "pii";
+    /// What nobody else may see.
+    pub const SECRET: &'static str = "secret";
+    /// What only the house may see.
+    pub const INTERNAL: &'static str = "internal";
+    /// A tool that can carry data out of the house.
+    pub const OUTSIDE: &'static str = "outside";
+}
+
 /// The name of [`Tool::project_as`].
 const PROJECT_AS: &str = "project_as";
 
@@ -280,6 +294,10 @@ impl Tool {
     /// The tool's name.
     pub fn name(&self) -> &ToolName {
         &self.name
+    }
+
+    pub(super) fn is_read(&self) -> bool {
+        self.class == ActionClass::Read
     }
 
     /// How much is at stake.

@@ -169,6 +169,8 @@
 //! | what counts as drift of a record elsewhere | `identity/projection/drift.rs` |
 //! | who did what another system saw | `audit/attribution.rs` |
 //! | what an approval can cover | `mandate/scope.rs`, and of one tool `mandate/grant.rs` |
+//! | what a task can use up | `mandate/budget.rs` |
+//! | what counts as drift | `mandate/drift.rs`; what follows from it, `mandate/watch.rs` |
 //! | what an agent can pass on | `delegation.rs` at the door, `mandate/scope.rs` |
 //! | what is shown of it elsewhere | `credential/passing.rs`, then `credential/lineage.rs` |
 //! | a field of the record | `audit/record.rs` |

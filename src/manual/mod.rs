@@ -6,6 +6,7 @@
 //! * [`howto`]: what a host writes: sinks, scopes, policies, approvals, stopping;
 //! * [`credentials`]: keys that rotate, or are held elsewhere, and proofs of possession;
 //! * [`delegating`]: what an agent may have other agents do of its task;
+//! * [`drift`]: budgets, labels, and what follows where a task departs from its intent;
 //! * [`leases`]: credentials that other systems issue, and what Vault, AWS, GitHub and PostgreSQL make of them;
 //! * [`targets`]: which values arguments may have, where they come from, and how they are spelt;
 //! * [`controls`]: OWASP, CSA MAESTRO and NIST references, and where the evidence for each is;
@@ -15,6 +16,7 @@ pub mod architecture;
 pub mod controls;
 pub mod credentials;
 pub mod delegating;
+pub mod drift;
 pub mod howto;
 pub mod leases;
 pub mod model;

@@ -10,7 +10,8 @@ use super::compiled::{self, Fields, Members, Name, Part, Record, Uid, Val, Word}
 use super::typed::Typed;
 use crate::identity::AgentIdentity;
 use crate::mandate::{
-    Approval, ArgumentName, ArgumentType, Arguments, Label, Provenance, Resource, Tool, ToolError, ToolName, Value,
+    Approval, ArgumentName, ArgumentType, Arguments, Drifts, Label, Provenance, Resource, Tool, ToolError, ToolName,
+    Value,
 };
 
 /// The entity types of the vocabulary.
@@ -134,6 +135,9 @@ fields! { Task<'_>,
     Labels "labels" => |own| Some(Val::Set(&own.question.ledger.labels));
     Provenance "provenance" => |own| Some(Val::Record(Part::View(&own.provenance)));
     Recent "recent" => |own| Some(Val::Set(&own.question.ledger.recent));
+    Targets "targets" => |own| Some(Val::Long(own.question.ledger.targets.into()));
+    Touched "touched" => |own| Some(Val::Bool(own.question.ledger.touched));
+    Drift "drift" => |own| Some(Val::Set(&own.question.ledger.drift));
 }
 
 /// `context.task.provenance`: where the value of each argument comes from, where there is one.
@@ -342,6 +346,20 @@ impl Members for BTreeSet<Label> {
 
     fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool {
         self.iter().all(|label| visit(Val::Text(label.as_str())))
+    }
+}
+
+impl Members for Drifts {
+    fn has(&self, value: &Val<'_>) -> bool {
+        matches!(value, Val::Text(text) if self.iter().any(|drift| drift.as_str() == *text))
+    }
+
+    fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool {
+        self.iter().all(|drift| visit(Val::Text(drift.as_str())))
     }
 }
 

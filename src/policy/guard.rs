@@ -3,7 +3,7 @@
 use super::facts::{self, Values};
 use super::{Question, Reason};
 use crate::id::Found;
-use crate::mandate::{Beyond, Coverage, LedgerView, Mandate, Mode, Spent, Standing, TaskState, Tool};
+use crate::mandate::{Beyond, Coverage, LedgerView, Mandate, Mode, Response, Scope, Spent, Standing, TaskState, Tool};
 use crate::time::Timestamp;
 
 /// Checks everything that policies are not asked about. Finds what the arguments are to policies, and returns what a human
@@ -25,7 +25,7 @@ pub(super) fn check<'q>(
         Coverage::Within => None,
     };
     check_budget(question.ledger, scope.max_calls(), grant.max_calls())?;
-    Ok(ask)
+    check_drift(question.ledger, scope, ask)
 }
 
 /// Checks that the agent, the task and the person stand as they must: before a decision, and again before a permit
@@ -95,8 +95,20 @@ fn check_budget(ledger: &LedgerView, max_calls: Option<u32>, max_tool_calls: Opt
             return Err(Reason::Budget { used, limit });
         }
     }
+    if let Some(overrun) = &ledger.overrun {
+        return Err(Reason::overrun(overrun.clone()));
+    }
     match ledger.above.filter(|spent| spent.is_all()) {
         Some(Spent { used, limit, .. }) => Err(Reason::Budget { used, limit }),
         None => Ok(()),
+    }
+}
+
+/// What follows, by the scope's choice, from how the step departs from the intent: what a human must approve, if anything.
+fn check_drift(ledger: &LedgerView, scope: &Scope, ask: Option<Beyond>) -> Result<Option<Beyond>, Reason> {
+    match scope.watch().and_then(|watch| watch.follows(ledger.drift)) {
+        Some((Response::Deny, drift)) => Err(Reason::Drift(drift)),
+        Some((Response::Ask, drift)) => Ok(ask.or(Some(Beyond::Drift(drift)))),
+        Some((Response::Note, _)) | None => Ok(ask),
     }
 }

@@ -9,7 +9,7 @@ use super::{PolicyName, PolicyNames};
 use crate::canonical::Digest;
 use crate::id::Found;
 use crate::identity::{AgentId, AgentUserId, OperatorId};
-use crate::mandate::{ArgumentName, Beyond, Resource, TaskState, ToolError, ToolName};
+use crate::mandate::{ArgumentName, Beyond, Drift, Overrun, Resource, Shortage, TaskState, ToolError, ToolName};
 use crate::time::Timestamp;
 
 /// Declares the reasons: variant, code, what the model may be told, and the controls that it is evidence for.
@@ -101,6 +101,17 @@ reasons! {
     /// The budget is spent.
     Budget, "budget_spent", NewTask,
         "Stop: the task has used all the calls that were approved.", ["ASI08", "MAESTRO L4 Resource Hijacking"];
+    /// It would use up more than a budget has.
+    Overrun, "budget_exceeded", OtherArguments,
+        "Ask for less: the task has no room for this much.", ["ASI08", "MAESTRO L4 Resource Hijacking"];
+    /// It would use up more than a budget has for the time being.
+    TooSoon, "rate_exceeded", Later,
+        "Wait before you ask for this again: it was done too often just now.",
+        ["ASI08", "MAESTRO L4 Resource Hijacking"];
+    /// It departs from the intent in a way that the scope does not allow.
+    Drift, "intent_drift", Never,
+        "Return to what the task is for; do not try this action again.",
+        ["ASI01", "ASI03", "MAESTRO L7 Agent Goal Manipulation"];
     /// A human approves exactly this action first.
     NeedsApproval, "needs_approval", Approval,
         "Wait until a human has approved exactly this action.", ["ASI09", "NIST MAP 3.5"];
@@ -221,6 +232,12 @@ pub enum Reason {
         /// Calls that were approved.
         limit: u32,
     },
+    /// See [`ReasonCode::Overrun`].
+    Overrun(Box<Overrun>),
+    /// See [`ReasonCode::TooSoon`].
+    TooSoon(Box<Overrun>),
+    /// See [`ReasonCode::Drift`].
+    Drift(Drift),
     /// See [`ReasonCode::NeedsApproval`].
     NeedsApproval(Beyond),
     /// See [`ReasonCode::ApprovalInvalid`].
@@ -255,6 +272,14 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The reason of a budget of which there is too little.
+    pub(super) fn overrun(overrun: Box<Overrun>) -> Self {
+        match overrun.shortage {
+            Shortage::TooSoon => Self::TooSoon(overrun),
+            _ => Self::Overrun(overrun),
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> ReasonCode {
         match self {
@@ -274,6 +299,9 @@ impl Reason {
             Self::OutOfScope(_) => ReasonCode::OutOfScope,
             Self::TargetOutOfScope(_) => ReasonCode::TargetOutOfScope,
             Self::Budget { .. } => ReasonCode::Budget,
+            Self::Overrun(_) => ReasonCode::Overrun,
+            Self::TooSoon(_) => ReasonCode::TooSoon,
+            Self::Drift(_) => ReasonCode::Drift,
             Self::NeedsApproval(_) => ReasonCode::NeedsApproval,
             Self::ApprovalInvalid { .. } => ReasonCode::ApprovalInvalid,
             Self::ApprovalSpent { .. } => ReasonCode::ApprovalSpent,
@@ -352,6 +380,8 @@ impl fmt::Display for Reason {
             Self::OutOfScope(beyond) | Self::NeedsApproval(beyond) => beyond.fmt(f),
             Self::TargetOutOfScope(argument) => write!(f, "the value of the argument {argument} is not in the scope"),
             Self::Budget { used, limit } => write!(f, "{used} calls were permitted, {limit} were approved"),
+            Self::Overrun(overrun) | Self::TooSoon(overrun) => overrun.fmt(f),
+            Self::Drift(drift) => drift.fmt(f),
             Self::ApprovalInvalid { operator } => {
                 write!(f, "the approval by the operator {operator} is not for this action, or is over")
             }

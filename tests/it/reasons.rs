@@ -6,7 +6,7 @@ use std::time::Duration;
 use bailiwick::audit::{AgentFact, Denial, Event};
 use bailiwick::credential::MintError;
 use bailiwick::id::Audience;
-use bailiwick::mandate::{Action, Approval, Bound, Grant, Scope};
+use bailiwick::mandate::{Action, Approval, Bound, Budget, Drift, Grant, Response, Scope, Watch};
 use bailiwick::policy::{ReasonCode, Remedy};
 use bailiwick::{Halt, Task};
 
@@ -132,6 +132,16 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
             let _permit = task.authorize(&read).expect("a permit");
             refused(&task, &read)
         }
+        ReasonCode::Overrun => refused(&budgeted(world, Budget::calls(0)), &read),
+        ReasonCode::TooSoon => {
+            let task = budgeted(world, Budget::calls(1).within(HOUR).expect("a rate"));
+            let _permit = task.authorize(&read).expect("a permit");
+            refused(&task, &read)
+        }
+        ReasonCode::Drift => {
+            let watch = Watch::new().plan([["ticket.purge"]]).expect("a plan").on(Drift::OutsidePlan, Response::Deny);
+            refused(&world.task(granted().watched(watch)), &read)
+        }
         ReasonCode::NeedsApproval => refused(&task, &purge),
         ReasonCode::ApprovalInvalid => refused(&task, &purge.approved(Approval::by(&world.ada, scope()))),
         ReasonCode::ApprovalSpent => {
@@ -173,6 +183,12 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
         }
         other => panic!("nothing here provokes `{}`", other.as_str()),
     })
+}
+
+/// A task that may read tickets within this budget.
+fn budgeted(world: &World, budget: Budget) -> Task {
+    let grant = Grant::new().autonomous().budget(budget).expect("a budget");
+    world.task(Scope::new().allow("ticket.read", grant).expect("a tool name"))
 }
 
 /// Permits tickets; forbids what is flagged, and cannot evaluate what is counted.
