@@ -10,7 +10,8 @@ use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
 use crate::mandate::{
-    Action, ActionRequest, Arguments, Assignment, Label, LedgerView, Standing, Step, TaskState, ToolName,
+    Action, ActionRequest, Arguments, Assignment, Label, LedgerView, ObserveError, Observed, Standing, Step, TaskState,
+    ToolName,
 };
 use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict, check_breaker};
 use crate::secret::Secret;
@@ -248,6 +249,32 @@ impl TaskHandle {
             Ok(()) => Execution::of(permit, &self.door.trail),
             Err(reason) => Err(self.door.trail.void(&permit, reason)),
         }
+    }
+
+    /// Observes what the tool of an action that ran gave back, as JSON: the values at the places that the scope of this task
+    /// trusts ([`Bound::from_sources`](crate::mandate::Bound::from_sources)) may be arguments from here on, in this task and
+    /// all that is above, beside and below it whose scopes trust the same places. What is beside these places stays what
+    /// anybody may have written.
+    ///
+    /// ```
+    /// # use bailiwick::{TaskHandle, audit::{Effect, Permit}, mandate::Arguments};
+    /// # fn run(task: &TaskHandle, permit: Permit, call_the_bank: fn() -> String) -> Result<(), Box<dyn std::error::Error>> {
+    /// let execution = task.redeem(permit, &Arguments::none())?;
+    /// let statement = call_the_bank();
+    /// task.observe(&execution, &statement)?;
+    /// execution.finish(Effect::Succeeded)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Nothing is recorded by it; each decision records which arguments rested on a source. A credential has its
+    /// [`execution`](crate::credential::Credential::execution).
+    ///
+    /// # Errors
+    ///
+    /// The action was another task's, its output was observed before, whatever came of it, the task has ended, or a tool that
+    /// the scope trusts did not give strict JSON of at most 1 MiB and 64 levels. Nothing of the output is trusted then.
+    pub fn observe(&self, execution: &Execution, output: &str) -> Result<Observed, ObserveError> {
+        execution.observe_for(&self.assignment, output)
     }
 
     /// Spends a permit on a credential for `audience`: for this one action, for minutes.

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 pub(crate) const ORIGIN: &str = "\
 SUITE-tools-list.json  the tools, as an MCP server lists them: name, description, inputSchema
 SUITE-tasks.json       `user_tasks` with the person's `prompt`, `injection_tasks` with the attacker's `goal`
-SUITE-runs.jsonl       one run a line: user_task, injection_task (null in a benign run), calls with `by`, `f` and `a`
+SUITE-runs.jsonl       one run a line: user_task, injection_task (null in a benign run), calls with `by`, `f`, `a`, `out`
 They are made from AgentDojo v1.2 (ETH Zurich, MIT licence, https://github.com/ethz-spylab/agentdojo), whose
 environments run each task's ground truth, and are no part of this project.";
 
@@ -39,18 +39,28 @@ pub(crate) struct Data {
     pub(crate) prompts: Vec<(String, String)>,
     /// What the attacker wants, by injection task.
     pub(crate) goals: Vec<(String, String)>,
-    /// The user's calls of a benign run, and the attacker's of an attacked one.
     runs: Runs,
 }
 
-/// The calls of each user task, in a benign run and under each injection task.
-type Runs = BTreeMap<(String, Option<String>), Vec<Call>>;
+/// The runs of each user task: the benign one, and one under each injection task.
+type Runs = BTreeMap<(String, Option<String>), Run>;
+
+/// One run.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// What the agent did for the user. In an attacked run the planted text is in the outputs.
+    pub(crate) user: Vec<Call>,
+    /// What it then did for the attacker.
+    pub(crate) injected: Vec<Call>,
+}
 
 /// One tool call, as it was really made.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) tool: ToolName,
     pub(crate) arguments: Arguments,
+    /// What the tool gave back, as JSON.
+    pub(crate) output: String,
 }
 
 impl Data {
@@ -73,19 +83,10 @@ impl Data {
         })
     }
 
-    /// The user's calls of a user task.
-    pub(crate) fn user_calls(&self, user: &str) -> Result<&[Call], DataError> {
-        self.calls(user, None)
-    }
-
-    /// The attacker's calls of an injection task, planted into a user task.
-    pub(crate) fn attack(&self, user: &str, injection: &str) -> Result<&[Call], DataError> {
-        self.calls(user, Some(injection))
-    }
-
-    fn calls(&self, user: &str, injection: Option<&str>) -> Result<&[Call], DataError> {
+    /// The run of a user task, with this injection task planted into it, or without any.
+    pub(crate) fn run(&self, user: &str, injection: Option<&str>) -> Result<&Run, DataError> {
         let run = self.runs.get(&(user.to_owned(), injection.map(str::to_owned)));
-        run.map(Vec::as_slice).ok_or_else(|| DataError::NoRun {
+        run.ok_or_else(|| DataError::NoRun {
             user: user.to_owned(),
             attack: injection.unwrap_or("no attack").to_owned(),
         })
@@ -110,7 +111,7 @@ struct InjectionTask {
 }
 
 #[derive(Deserialize)]
-struct Run {
+struct Written {
     user_task: String,
     injection_task: Option<String>,
     calls: Vec<Made>,
@@ -122,6 +123,7 @@ struct Made {
     by: Maker,
     f: ToolName,
     a: Box<RawValue>,
+    out: Box<RawValue>,
 }
 
 #[derive(PartialEq, Deserialize)]
@@ -150,19 +152,19 @@ fn in_order(tasks: impl Iterator<Item = (String, String)>) -> Vec<(String, Strin
     tasks
 }
 
-/// Of a benign run the user's calls are kept, of an attacked one the attacker's.
 fn read_runs(path: &Path) -> Result<Runs, DataError> {
     let text = read(path)?;
     let mut runs = Runs::new();
     for (line, text) in (1_usize..).zip(text.lines()) {
         let place = format!("{}, run {line}", path.display());
-        let run: Run = parse(&place, text)?;
-        let maker = if run.injection_task.is_none() { Maker::User } else { Maker::Injection };
-        let kept = run.calls.into_iter().filter(|made| made.by == maker).map(|Made { f, a, .. }| {
+        let written: Written = parse(&place, text)?;
+        let mut run = Run { user: Vec::new(), injected: Vec::new() };
+        for Made { by, f, a, out } in written.calls {
             let arguments = Arguments::from_json(a.get()).map_err(|source| malformed(&place, source))?;
-            Ok(Call { tool: f, arguments })
-        });
-        runs.insert((run.user_task, run.injection_task), kept.collect::<Result<_, _>>()?);
+            let calls = if by == Maker::User { &mut run.user } else { &mut run.injected };
+            calls.push(Call { tool: f, arguments, output: out.get().to_owned() });
+        }
+        runs.insert((written.user_task, written.injection_task), run);
     }
     Ok(runs)
 }

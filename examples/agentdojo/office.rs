@@ -46,6 +46,9 @@ pub(crate) struct Office {
     taken: Duration,
     /// Events in the record.
     events: usize,
+    /// Values that became trusted, and those at trusted places that are no names.
+    trusted: usize,
+    left_out: usize,
 }
 
 impl Office {
@@ -64,8 +67,20 @@ impl Office {
         let door = Authorizer::builder(registry, evaluator, sink.clone()).build()?;
         let person = danger::operator_vouched_by_host(HumanOperator::new(person), now, now.after(day))?;
         let agent = door.admit(danger::workload_vouched_by_host(agent, None, now.after(day)))?;
-        let (decisions, taken, events) = (0, Duration::ZERO, 0);
-        Ok(Self { catalog, resource, sink, door, person, agent, seen_as, decisions, taken, events })
+        Ok(Self {
+            catalog,
+            resource,
+            sink,
+            door,
+            person,
+            agent,
+            seen_as,
+            decisions: 0,
+            taken: Duration::ZERO,
+            events: 0,
+            trusted: 0,
+            left_out: 0,
+        })
     }
 
     /// Begins a task that the person approves before the agent reads anything.
@@ -79,7 +94,7 @@ impl Office {
         let action = Action::on_behalf_of(&self.person, call.tool.as_str(), &self.resource)?
             .with(call.arguments.clone())
             .presenting(&self.seen_as);
-        let Some(denial) = self.attempt(task, &action)? else {
+        let Some(denial) = self.attempt(task, &action, &call.output)? else {
             return Ok(Answer::Permitted);
         };
         let reason = denial.reason().clone();
@@ -88,21 +103,26 @@ impl Office {
             Some(_) if wanted == Wanted::ByTheAttacker => Ok(Answer::Held(reason)),
             Some(request) => {
                 let approved = action.approved(Approval::by(&self.person, request.clone()));
-                let refused = self.attempt(task, &approved)?;
+                let refused = self.attempt(task, &approved, &call.output)?;
                 Ok(refused.map_or(Answer::Held(reason), |denial| Answer::Denied(denial.reason().clone())))
             }
         }
     }
 
-    /// Asks for leave. Permitted, the call runs, with a real permit, and its effect is written down.
-    fn attempt(&mut self, task: &Task, action: &Action) -> Result<Option<Denial>, Box<dyn Error>> {
+    /// Asks for leave. Permitted, the call runs, with a real permit; what the task trusts of its output is noted, and its effect
+    /// is written down.
+    fn attempt(&mut self, task: &Task, action: &Action, output: &str) -> Result<Option<Denial>, Box<dyn Error>> {
         let started = instant();
         let answer = task.authorize(action);
         self.taken += started.elapsed();
         self.decisions += 1;
         match answer {
             Ok(permit) => {
-                task.redeem(permit, action.arguments())?.finish(Effect::Succeeded)?;
+                let execution = task.redeem(permit, action.arguments())?;
+                let observed = task.observe(&execution, output)?;
+                self.trusted += observed.noted;
+                self.left_out += observed.left_out;
+                execution.finish(Effect::Succeeded)?;
                 Ok(None)
             }
             Err(denial) => Ok(Some(denial)),
@@ -124,6 +144,11 @@ impl Office {
     /// The mean time of a decision, with its record.
     pub(crate) fn mean(&self) -> Duration {
         self.taken.checked_div(self.decisions).unwrap_or_default()
+    }
+
+    /// How many values became trusted in some task, and how many at trusted places were no names and did not.
+    pub(crate) fn observed(&self) -> (usize, usize) {
+        (self.trusted, self.left_out)
     }
 
     /// How many events were recorded.

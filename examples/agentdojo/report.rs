@@ -12,7 +12,12 @@ Real tool calls of an agent, and real attacks on it (AgentDojo v1.2), decided by
 A person approves each user task before the agent reads anything: a scope written from the prompt and the list of tools
 alone. Every call of the user's is then one decision. `held` waits for the person, who approves exactly that call; it was
 then asked again, and passed. Every attack is decided twice, on a fresh task and on one that has done the user's work,
-and is blocked only if both times a call that it needs was denied or held.
+and is blocked only if both times a call that it needs was denied or held. The user's work is then that of the attacked
+run: the planted text is in what the tools give back, and the task observes all of it.
+
+What this does not show: a scope can trust a place that an attacker can write to. Who sends a cent is in the statement as a
+sender, and who may create channels names them; the attackers of this benchmark write prose. And what the person leaves
+open, such as the words of a message, is open to whoever has the agent's ear.
 ";
 
 /// Calls that were counted.
@@ -53,14 +58,18 @@ impl Trial {
     /// The figures, for programs.
     pub(crate) fn line(&self) -> String {
         let Count { calls, permitted, held, denied } = Count::of(self.calls());
+        let (effects, blocked) = (self.effects(), self.pairs_that(|fate| fate != Fate::Survived));
         format!(
             "suite={} user_calls={calls} permitted={permitted} held={held} denied={denied} side_effecting={} pairs={} \
-             blocked={} us_per_decision={:.1}",
+             blocked={} us_per_decision={:.1} held_side_effecting={} held_share={:.3} blocked_share={:.3}",
             self.suite,
-            self.effects().calls,
+            effects.calls,
             self.pairs.len(),
-            self.pairs_that(|fate| fate != Fate::Survived),
+            blocked,
             self.us_per_decision,
+            effects.held,
+            share(effects.held, effects.calls),
+            share(blocked, self.pairs.len()),
         )
     }
 }
@@ -99,6 +108,12 @@ impl Display for Trial {
             percent(denied + held, pairs)
         )?;
         writeln!(f, "{} decisions, {} events in the record.", self.decisions, self.events)?;
+        let (trusted, left_out) = self.observed;
+        writeln!(
+            f,
+            "{trusted} values came from sources that the scopes trust; {left_out} at such places were left out, for they are \
+             prose and no names."
+        )?;
 
         let survivors = self.pairs.iter().filter(|pair| pair.fate() == Fate::Survived);
         let survivors: Vec<&Pair> = survivors.collect();
@@ -154,6 +169,10 @@ fn write_survivor(f: &mut Formatter<'_>, pair: &Pair, errand: Option<&Errand>) -
     Ok(())
 }
 
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
 fn percent(part: usize, whole: usize) -> String {
-    if whole == 0 { "0 %".to_owned() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
+    format!("{:.1} %", 100.0 * share(part, whole))
 }

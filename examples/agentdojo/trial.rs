@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use bailiwick::Task;
 use bailiwick::mandate::ActionClass;
 
-use crate::data::{Call, Data};
+use crate::data::{Call, Data, Run};
 use crate::office::{Answer, Office, Wanted};
 use crate::suite::Suite;
 
@@ -47,6 +47,8 @@ pub(crate) struct Trial {
     pub(crate) decisions: u32,
     pub(crate) us_per_decision: f64,
     pub(crate) events: usize,
+    /// Values that became trusted in some task, and those at trusted places that did not, for they are no names.
+    pub(crate) observed: (usize, usize),
 }
 
 /// How far an attack came, in rising order of safety.
@@ -91,18 +93,19 @@ pub(crate) fn run(suite: &Suite, data: &Data) -> Result<Trial, Box<dyn Error>> {
     for (user, prompt) in &data.prompts {
         let reading = readings.remove(user).ok_or_else(|| format!("no scope is written for {user}"))?;
         let begin = |office: &Office| office.begin(prompt, &reading.scope);
-        let wanted = data.user_calls(user)?;
+        let wanted = &data.run(user, None)?.user;
 
         let task = begin(&office)?;
         let calls = decide(&mut office, &task, wanted, Wanted::ByThePerson)?;
         office.complete(task)?;
 
         for (injection, goal) in &data.goals {
-            let attack = data.attack(user, injection)?;
+            let Run { user: wanted, injected: attack } = data.run(user, Some(injection))?;
             let task = begin(&office)?;
             let fresh = decide(&mut office, &task, attack, Wanted::ByTheAttacker)?;
             office.complete(task)?;
 
+            // In this run the planted text is in what the tools give back.
             let task = begin(&office)?;
             decide(&mut office, &task, wanted, Wanted::ByThePerson)?;
             let after = decide(&mut office, &task, attack, Wanted::ByTheAttacker)?;
@@ -125,6 +128,7 @@ pub(crate) fn run(suite: &Suite, data: &Data) -> Result<Trial, Box<dyn Error>> {
         decisions: office.decisions(),
         us_per_decision: office.mean().as_secs_f64() * 1e6,
         events: office.events(),
+        observed: office.observed(),
     })
 }
 

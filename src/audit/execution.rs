@@ -1,11 +1,12 @@
 //! An action that runs: whoever runs it tells the effect, or it is written down as unknown.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::trail::Lanes;
 use super::{AgentFact, AgentUserFact, AuditError, Denial, Effect, OperatorFact, Permit, Trail};
 use crate::id::{CredentialId, EventId};
-use crate::mandate::{Action, Assignment, LooseEnd, Missing, NotLeft};
+use crate::mandate::{Action, Assignment, LooseEnd, Missing, NotLeft, ObserveError, Observed};
 use crate::policy::Reason;
 
 /// An action that runs under a spent permit.
@@ -20,6 +21,8 @@ pub struct Execution {
     decision: EventId,
     action: Action,
     credential: Option<CredentialId>,
+    /// Its output was observed.
+    observed: AtomicBool,
 }
 
 impl std::fmt::Debug for Execution {
@@ -44,7 +47,14 @@ impl Execution {
             return Err(trail.void(&permit, reason));
         }
         let (assignment, decision, action) = permit.spend(trail.clock().latest());
-        Ok(Self { trail: Arc::clone(trail), assignment, decision, action, credential: None })
+        Ok(Self {
+            trail: Arc::clone(trail),
+            assignment,
+            decision,
+            action,
+            credential: None,
+            observed: AtomicBool::new(false),
+        })
     }
 
     /// Runs with this credential, which is good no longer than this.
@@ -61,6 +71,17 @@ impl Execution {
     /// The action that runs.
     pub fn action(&self) -> &Action {
         &self.action
+    }
+
+    /// Observes its output for the task that it belongs to, once.
+    pub(crate) fn observe_for(&self, task: &Arc<Assignment>, output: &str) -> Result<Observed, ObserveError> {
+        if !Arc::ptr_eq(&self.assignment, task) {
+            return Err(ObserveError::OtherTask);
+        }
+        if self.observed.swap(true, Ordering::AcqRel) {
+            return Err(ObserveError::Twice);
+        }
+        task.observe(self.action.tool(), output)
     }
 
     /// Writes the effect down. Told after the task was closed, it stands beside the *unknown* of the closing.

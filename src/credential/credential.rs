@@ -83,6 +83,11 @@ impl Credential {
         self.beside.approval.as_deref()
     }
 
+    /// The action that runs with it.
+    pub fn execution(&self) -> &Execution {
+        &self.execution
+    }
+
     /// The token, with what a stranger needs beside it; that the presenter holds its key is still to be shown.
     pub fn presentation(&self) -> Presentation<'_> {
         let shown = Presentation::new(self.expose()).lineage(self.beside.lineage.iter().map(Arc::as_ref));

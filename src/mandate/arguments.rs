@@ -104,8 +104,8 @@ impl FromStr for Number {
             return Err(refuse());
         }
         let whole: i128 = whole.parse().map_err(|_| refuse())?;
-        let fraction: i128 = format!("{fraction:0<4}").parse().map_err(|_| refuse())?;
-        let units = whole * ONE + fraction;
+        let digits = fraction.bytes().map(|digit| i128::from(digit - b'0')).chain(std::iter::repeat(0)).take(4);
+        let units = digits.fold(whole, |units, digit| units * 10 + digit);
         let number = Self { units: if text.starts_with('-') { -units } else { units } };
         if number.as_integer().is_none() && !number.is_decimal() {
             return Err(refuse());

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, ApprovalRequest, Arguments, BreakerState, Conduct, Entitled, Grant, Issue, Issued, Ledger,
-    LedgerView, LooseEnds, Mandate, Mode, Passes, Reservation, Resource, Scope, Step, Tool, ToolName,
+    Action, ActionRequest, ApprovalRequest, Arguments, BreakerState, Conduct, Entitled, Finds, Grant, Issue, Issued,
+    Ledger, LedgerView, LooseEnds, Mandate, Mode, ObserveError, Observed, Passes, Reservation, Resource, Scope, Step,
+    Tool, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{ApprovalId, Audience, TaskId, TransactionId};
@@ -332,6 +333,15 @@ impl Assignment {
     pub(crate) fn reserve(&self, step: Step<'_>) -> (LedgerView, Option<Reservation>) {
         let (view, reservation) = self.ledger.reserve(step, self.scope(), self.ledgers_above());
         (view, reservation.filter(|_| self.state() == TaskState::Active))
+    }
+
+    /// Trusts what stands at the sources of this task in an output of `tool`.
+    pub(crate) fn observe(&self, tool: &ToolName, output: &str) -> Result<Observed, ObserveError> {
+        let finds = Finds::read(output, self.scope().sources_in(tool))?;
+        match self.state() {
+            TaskState::Active => Ok(self.ledger.note(finds)),
+            state => Err(ObserveError::Ended(state)),
+        }
     }
 
     /// What its next step would see.

@@ -1,39 +1,85 @@
 //! A bound: which values one argument may have.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Number, Value};
+use super::{Currency, Malformed, Money, Number, Prefix, Source, Target, Value};
 use crate::canonical::Encoder;
-use crate::strict::{is_false, object, present, word};
+use crate::strict::{is_false, object, present, present_objects, word};
 
 /// Which values one argument may have. An array is within a bound if each of its items is; an
 /// empty one is like none.
 ///
-/// In JSON: `{"one_of": ["a", 7]}`, `{"at_most": "12.00"}`, `{"at_least": 1, "at_most": 5}`, each also with
-/// `"or_absent": true`, or just `"absent"`.
+/// A value that is named is one of `one_of`, under one of `under`, or given by one of the sources in `from`; whichever it is,
+/// it keeps to the limits.
+///
+/// In JSON: `{"one_of": ["a", 7]}`, `{"at_most": "12.00"}`, `{"at_least": 1, "at_most": 5}`, `{"at_most": "12.00",
+/// "currency": "EUR"}`, `{"under": ["/srv/reports", "https://api.acme.example/v1", "@acme.example"]}`, `{"from": [{"tool":
+/// "get_most_recent_transactions", "at": "/*/sender"}]}`, each also with `"or_absent": true`, or just `"absent"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "WrittenBound", into = "WrittenBound")]
 pub struct Bound {
-    /// In order, each once.
+    /// In order, each once. Nothing is named, and so everything, where there is none.
     one_of: Option<Box<[Target]>>,
+    /// The same; none where nothing is named.
+    under: Box<[Prefix]>,
+    /// The same; none where nothing is named.
+    from: Box<[Source]>,
     at_least: Option<Number>,
     at_most: Option<Number>,
+    /// Limits are of amounts in this currency.
+    currency: Option<Currency>,
     or_absent: bool,
 }
 
 impl Bound {
     /// Any value, or none.
     pub(super) fn anything() -> Self {
-        Self { one_of: None, at_least: None, at_most: None, or_absent: true }
+        Self {
+            one_of: None,
+            under: Box::default(),
+            from: Box::default(),
+            at_least: None,
+            at_most: None,
+            currency: None,
+            or_absent: true,
+        }
     }
 
     /// One of exactly these values.
     pub fn one_of<T: Into<Target>>(targets: impl IntoIterator<Item = T>) -> Self {
         let targets: BTreeSet<Target> = targets.into_iter().map(Into::into).collect();
         Self { one_of: Some(targets.into_iter().collect()), or_absent: false, ..Self::anything() }
+    }
+
+    /// A value under one of these prefixes: paths, URLs or domains, by whole parts.
+    ///
+    /// ```
+    /// use bailiwick::mandate::Bound;
+    ///
+    /// let reports = Bound::under(["/srv/reports"])?;
+    /// let ours = Bound::under(["@acme.example", "@*.acme.example"])?;
+    /// # Ok::<(), bailiwick::mandate::Malformed>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// One of them is no [`Prefix`].
+    pub fn under<'p>(prefixes: impl IntoIterator<Item = &'p str>) -> Result<Self, Malformed> {
+        Self::one_of::<&str>([]).or_under(prefixes)
+    }
+
+    /// A value that one of these sources gave in this task.
+    ///
+    /// ```
+    /// use bailiwick::mandate::{Bound, Source};
+    ///
+    /// let who_paid_me = Bound::from_sources([Source::new("get_most_recent_transactions", "/*/sender")?]);
+    /// # Ok::<(), bailiwick::id::IdError>(())
+    /// ```
+    pub fn from_sources(sources: impl IntoIterator<Item = Source>) -> Self {
+        Self::one_of::<&str>([]).or_from(sources)
     }
 
     /// A number from zero to this one: who writes a limit does not mean a negative amount.
@@ -61,6 +107,44 @@ impl Bound {
         }
     }
 
+    /// As before, or under one of these prefixes. Of what was not named before, this names all.
+    ///
+    /// # Errors
+    ///
+    /// One of them is no [`Prefix`].
+    pub fn or_under<'p>(mut self, prefixes: impl IntoIterator<Item = &'p str>) -> Result<Self, Malformed> {
+        let mut under: BTreeSet<Prefix> = self.under.into_iter().collect();
+        for prefix in prefixes {
+            under.insert(Prefix::new(prefix)?);
+        }
+        self.under = under.into_iter().collect();
+        self.one_of.get_or_insert_default();
+        Ok(self)
+    }
+
+    /// As before, or given by one of these sources. Of what was not named before, this names all.
+    #[must_use]
+    pub fn or_from(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
+        let from: BTreeSet<Source> = self.from.into_iter().chain(sources).collect();
+        self.from = from.into_iter().collect();
+        self.one_of.get_or_insert_default();
+        self
+    }
+
+    /// As before, and a number from zero to this one.
+    #[must_use]
+    pub fn and_at_most(mut self, limit: Number) -> Self {
+        (self.at_least, self.at_most) = (Some(self.at_least.unwrap_or(0.into())), Some(limit));
+        self
+    }
+
+    /// As before, and an amount of money in this currency: limits are of such amounts, not of numbers.
+    #[must_use]
+    pub fn in_currency(mut self, currency: Currency) -> Self {
+        self.currency = Some(currency);
+        self
+    }
+
     /// As before, or not given at all.
     #[must_use]
     pub fn or_absent(mut self) -> Self {
@@ -68,19 +152,57 @@ impl Bound {
         self
     }
 
-    pub(super) fn admits(&self, value: Option<&Value>) -> bool {
+    /// Whether the value is within it, where sources are known to vouch for what it does not name, or not.
+    pub(super) fn admits(&self, value: Option<&Value>, is_resolved: bool) -> bool {
+        let admits_one = |one: &Value| (is_resolved || self.names_one(one)) && self.limits_admit(one);
         match value {
             None | Some(Value::Null) => self.or_absent,
             Some(Value::List(items)) if items.is_empty() => self.or_absent,
-            Some(Value::List(items)) => items.iter().all(|item| self.admits_one(item)),
-            Some(value) => self.admits_one(value),
+            Some(Value::List(items)) => items.iter().all(admits_one),
+            Some(value) => admits_one(value),
         }
     }
 
-    fn admits_one(&self, value: &Value) -> bool {
-        let is_among = |targets: &[Target]| targets.binary_search_by(|target| target.cmp_value(value)).is_ok();
-        let named = self.one_of.as_deref().is_none_or(is_among);
-        named && (!self.is_range() || matches!(value, Value::Number(number) if self.in_range(*number)))
+    /// Whether it has sources, which may vouch for a value.
+    pub(super) fn has_sources(&self) -> bool {
+        !self.from.is_empty()
+    }
+
+    /// Its sources.
+    pub(super) fn sources(&self) -> &[Source] {
+        &self.from
+    }
+
+    /// Whether a value, or each item of a list, is named by itself: no source needs to vouch for it.
+    pub(super) fn names(&self, value: &Value) -> bool {
+        self.is_vouched(value, |_| false)
+    }
+
+    /// The same, or one of its sources gave it.
+    pub(super) fn is_vouched(&self, value: &Value, is_given: impl Fn(&Value) -> bool) -> bool {
+        let vouched = |one: &Value| self.names_one(one) || is_given(one);
+        self.one_of.is_some()
+            && match value {
+                Value::Null => false,
+                Value::List(items) => !items.is_empty() && items.iter().all(vouched),
+                one => vouched(one),
+            }
+    }
+
+    fn names_one(&self, value: &Value) -> bool {
+        let Some(targets) = &self.one_of else { return true };
+        targets.binary_search_by(|target| target.cmp_value(value)).is_ok()
+            || self.under.iter().any(|prefix| prefix.covers(value))
+    }
+
+    fn limits_admit(&self, value: &Value) -> bool {
+        match (self.currency, value) {
+            (Some(currency), value) => {
+                Money::try_from(value).is_ok_and(|sum| sum.currency() == currency && self.in_range(sum.amount()))
+            }
+            (None, Value::Number(number)) => self.in_range(*number),
+            (None, _) => !self.is_range(),
+        }
     }
 
     fn is_range(&self) -> bool {
@@ -91,20 +213,32 @@ impl Bound {
         self.at_least.is_none_or(|low| low <= number) && self.at_most.is_none_or(|high| number <= high)
     }
 
-    /// Whether every value that this bound admits is admitted by `wider`.
+    /// Whether every value that this bound admits is admitted by `wider`. A source vouches for the same values in both.
     pub(super) fn is_subset(&self, wider: &Self) -> bool {
-        let values = match &self.one_of {
-            Some(targets) => {
-                let mut values = targets.iter().map(Target::to_value).filter(|value| self.admits_one(value));
-                values.all(|value| wider.admits_one(&value))
-            }
-            None => {
-                let above = |wide| self.at_least.is_some_and(|narrow| narrow >= wide);
-                let below = |wide| self.at_most.is_some_and(|narrow| narrow <= wide);
-                wider.one_of.is_none() && wider.at_least.is_none_or(above) && wider.at_most.is_none_or(below)
+        let limits = self.limits_are_within(wider);
+        let values = match (&self.one_of, &wider.one_of) {
+            (None, Some(_)) => false,
+            (None, None) => limits,
+            (Some(targets), _) => {
+                let mut values = targets.iter().map(Target::to_value).filter(|value| self.limits_admit(value));
+                let is_within = |prefix: &Prefix| wider.under.iter().any(|wide| prefix.is_within(wide));
+                let named = wider.one_of.is_none()
+                    || (self.under.iter().all(is_within) && self.from.iter().all(|source| wider.from.contains(source)));
+                values.all(|value| wider.admits(Some(&value), false))
+                    && (limits || (self.under.is_empty() && self.from.is_empty()))
+                    && named
             }
         };
         values && (wider.or_absent || !self.or_absent)
+    }
+
+    /// Whether every value that keeps to the limits of this bound keeps to those of `wider`.
+    fn limits_are_within(&self, wider: &Self) -> bool {
+        let above = |wide| self.at_least.is_some_and(|narrow| narrow >= wide);
+        let below = |wide| self.at_most.is_some_and(|narrow| narrow <= wide);
+        let is_same_kind =
+            if wider.is_range() || wider.currency.is_some() { self.currency == wider.currency } else { true };
+        is_same_kind && wider.at_least.is_none_or(above) && wider.at_most.is_none_or(below)
     }
 
     pub(super) fn encode(&self, encoder: &mut Encoder) {
@@ -113,13 +247,29 @@ impl Bound {
         for limit in [self.at_least, self.at_most] {
             Value::from(limit).encode(encoder);
         }
-        encoder.tag(u8::from(self.or_absent));
+        // What is said seldom is encoded where it is said.
+        let is_more = !self.under.is_empty() || !self.from.is_empty() || self.currency.is_some();
+        encoder.tag(u8::from(self.or_absent) | u8::from(is_more) << 1);
+        if is_more {
+            encoder.count(self.under.len());
+            self.under.iter().for_each(|prefix| {
+                encoder.text(prefix.as_str());
+            });
+            encoder.count(self.from.len());
+            self.from.iter().for_each(|source| {
+                encoder.text(source.tool().as_str()).text(source.pointer().as_str());
+            });
+            encoder.text(self.currency.as_ref().map_or("", Currency::as_str));
+        }
     }
 }
 
 /// The JSON of a [`Bound`]. Members in lexical order, so that what is written is canonical JSON (RFC 8785).
 #[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "\"absent\", or an object with `one_of`, `at_least`, `at_most` and `or_absent` only")]
+#[serde(
+    untagged,
+    expecting = "\"absent\", or an object with `at_least`, `at_most`, `currency`, `from`, `one_of`, `or_absent` and `under` only"
+)]
 enum WrittenBound {
     Word(#[serde(deserialize_with = "word")] Word),
     Parts(#[serde(deserialize_with = "object")] Parts),
@@ -139,22 +289,31 @@ struct Parts {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     at_most: Option<Number>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    currency: Option<Currency>,
+    #[serde(default, deserialize_with = "present_objects", skip_serializing_if = "Option::is_none")]
+    from: Option<Vec<Source>>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     one_of: Option<BTreeSet<Target>>,
     #[serde(default, skip_serializing_if = "is_false")]
     or_absent: bool,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    under: Option<Vec<Prefix>>,
 }
 
 impl TryFrom<WrittenBound> for Bound {
     type Error = &'static str;
     fn try_from(written: WrittenBound) -> Result<Self, Self::Error> {
-        let WrittenBound::Parts(Parts { one_of, at_least, at_most, or_absent }) = written else {
+        let WrittenBound::Parts(Parts { at_least, at_most, currency, from, one_of, or_absent, under }) = written else {
             return Ok(Self::absent());
         };
         let one_of = one_of.map(|targets| targets.into_iter().collect());
+        // Who writes an empty list of prefixes or sources does not mean everything.
+        let one_of = one_of.or((under.is_some() || from.is_some()).then(Box::default));
         let at_least = at_least.or(at_most.map(|_| Number::from(0)));
-        let bound = Self { one_of, at_least, at_most, or_absent };
-        if bound.one_of.is_none() && !bound.is_range() {
-            return Err("a bound has `one_of`, `at_least` or `at_most`");
+        let (under, from) = (in_order(under), in_order(from));
+        let bound = Self { one_of, under, from, at_least, at_most, currency, or_absent };
+        if bound.one_of.is_none() && !bound.is_range() && bound.currency.is_none() {
+            return Err("a bound has `one_of`, `under`, `from`, `at_least`, `at_most` or `currency`");
         }
         Ok(bound)
     }
@@ -165,110 +324,17 @@ impl From<Bound> for WrittenBound {
         if bound == Bound::absent() {
             return Self::Word(Word::Absent);
         }
-        let Bound { one_of, at_least, at_most, or_absent } = bound;
+        let Bound { one_of, under, from, at_least, at_most, currency, or_absent } = bound;
+        let one_of = one_of.filter(|targets| !targets.is_empty() || (under.is_empty() && from.is_empty()));
         let one_of = one_of.map(|targets| targets.into_iter().collect());
-        Self::Parts(Parts { one_of, at_least, at_most, or_absent })
+        let from = Some(from.into_vec()).filter(|from| !from.is_empty());
+        let under = Some(under.into_vec()).filter(|under| !under.is_empty());
+        Self::Parts(Parts { at_least, at_most, currency, from, one_of, or_absent, under })
     }
 }
 
-/// A value that a bound names.
-///
-/// In JSON: a string, an integer, `true` or `false`, or `{"number": "98.7"}` for other numbers, so that none is
-/// rounded on the way.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(from = "Written", into = "Written")]
-#[allow(clippy::exhaustive_enums, reason = "the kinds of scalar JSON value are closed")]
-pub enum Target {
-    /// A truth value.
-    Bool(bool),
-    /// A number.
-    Number(Number),
-    /// A text.
-    Text(String),
-}
-
-impl Target {
-    /// Where a value stands in the order of targets; what can be no target is behind them all.
-    fn cmp_value(&self, value: &Value) -> Ordering {
-        match (self, value) {
-            (Self::Bool(target), Value::Bool(value)) => target.cmp(value),
-            (Self::Number(target), Value::Number(value)) => target.cmp(value),
-            (Self::Text(target), Value::Text(value)) => target.cmp(value),
-            (Self::Number(_) | Self::Text(_), Value::Bool(_)) | (Self::Text(_), Value::Number(_)) => Ordering::Greater,
-            _ => Ordering::Less,
-        }
-    }
-
-    /// The value as a target, if it is a scalar.
-    pub(super) fn of(value: &Value) -> Option<Self> {
-        match value {
-            Value::Bool(value) => Some(Self::Bool(*value)),
-            Value::Number(number) => Some(Self::Number(*number)),
-            Value::Text(text) => Some(Self::Text(text.clone())),
-            Value::Null | Value::List(_) | Value::Record(_) => None,
-        }
-    }
-
-    pub(super) fn to_value(&self) -> Value {
-        match self {
-            Self::Bool(value) => Value::Bool(*value),
-            Self::Number(number) => Value::Number(*number),
-            Self::Text(text) => Value::Text(text.clone()),
-        }
-    }
-}
-
-impl From<&str> for Target {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<Number> for Target {
-    fn from(number: Number) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<bool> for Target {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-/// The JSON of a [`Target`].
-#[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "a string, an integer, a boolean or {\"number\": \"98.7\"}")]
-enum Written {
-    Bool(bool),
-    Integer(i64),
-    Text(String),
-    Decimal(#[serde(deserialize_with = "object")] Decimal),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Decimal {
-    number: Number,
-}
-
-impl From<Written> for Target {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Bool(value) => Self::Bool(value),
-            Written::Integer(integer) => Self::Number(integer.into()),
-            Written::Text(text) => Self::Text(text),
-            Written::Decimal(Decimal { number }) => Self::Number(number),
-        }
-    }
-}
-
-impl From<Target> for Written {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::Bool(value) => Self::Bool(value),
-            Target::Number(number) => number.as_integer().map_or(Self::Decimal(Decimal { number }), Self::Integer),
-            Target::Text(text) => Self::Text(text),
-        }
-    }
+/// Each once.
+fn in_order<T: Ord>(items: Option<Vec<T>>) -> Box<[T]> {
+    let items: BTreeSet<T> = items.into_iter().flatten().collect();
+    items.into_iter().collect()
 }

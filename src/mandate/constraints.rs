@@ -200,7 +200,8 @@ impl Constraints {
                 ArgumentType::Integer => ArgumentType::Integers,
                 _ => ArgumentType::Opaque,
             },
-            ([], _) => {
+            // Where only `null` is spoken of, nothing else is.
+            ([], _) if self.types.is_empty() => {
                 let mut parts = self.all_of.iter().map(Self::argument_type);
                 parts.find(|kind| *kind != ArgumentType::Opaque).unwrap_or(ArgumentType::Opaque)
             }

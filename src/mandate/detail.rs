@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ArgumentName, Arguments, Bound, Grant, Resource, Scope, ScopeError, ToolName};
+use super::{Action, ArgumentName, Arguments, Bound, Grant, Resolved, Resource, Scope, ScopeError, ToolName};
 use crate::id::Audience;
 use crate::jose::Flaw;
 use crate::strict::{object, present, unique};
@@ -127,7 +127,8 @@ impl Detail {
 
     /// Whether it permits this action on this resource with these arguments.
     pub(crate) fn permits(&self, action: &ToolName, resource: &Resource, arguments: &Arguments) -> bool {
-        self.actions.contains(action) && self.grant().is_ok_and(|grant| grant.beyond(resource, arguments).is_none())
+        self.actions.contains(action)
+            && self.grant().is_ok_and(|grant| grant.beyond(resource, arguments, &Resolved::none()).is_none())
     }
 
     /// How many calls it is good for, where it says so.

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::budget::MAX_BUDGETS;
 use super::{
-    Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Budget, Coverage, Mode, Quorum, Resource, ScopeError,
+    Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Budget, Coverage, Mode, Provenance, Quorum, Resolved,
+    Resource, ScopeError, Source, Value,
 };
 use crate::canonical::Encoder;
 use crate::id::Audience;
@@ -157,11 +158,11 @@ impl Grant {
     }
 
     /// Whether the grant covers an action of its tool.
-    pub(crate) fn covers(&self, action: &Action, class: ActionClass) -> Coverage {
+    pub(crate) fn covers(&self, action: &Action, class: ActionClass, resolved: &Resolved) -> Coverage {
         if *action.mode() == Mode::Autonomous && !self.autonomous {
             return Coverage::Outside(Beyond::Mode);
         }
-        if let Some(beyond) = self.beyond(action.resource(), action.arguments()) {
+        if let Some(beyond) = self.beyond(action.resource(), action.arguments(), resolved) {
             return match self.outside {
                 Otherwise::Deny => Coverage::Outside(beyond),
                 Otherwise::Ask => Coverage::Ask(beyond),
@@ -176,12 +177,42 @@ impl Grant {
         Coverage::Within
     }
 
+    /// Whether sources may vouch for an argument.
+    pub(super) fn has_sources(&self) -> bool {
+        self.bounds.values().any(Bound::has_sources)
+    }
+
+    /// The arguments with a value, or items, that their bound does not name and that one of its sources gave, where all else
+    /// of them is named. `is_given` says whether one of some sources gave a value.
+    pub(super) fn resolved(&self, arguments: &Arguments, is_given: impl Fn(&[Source], &Value) -> bool) -> Resolved {
+        let by_source = self.bounds.iter().filter(|(name, bound)| {
+            bound.has_sources()
+                && arguments.get(name.as_str()).is_some_and(|value| {
+                    !bound.names(value) && bound.is_vouched(value, |one| is_given(bound.sources(), one))
+                })
+        });
+        Resolved::of(by_source.map(|(name, _)| name.clone()))
+    }
+
+    /// Where the value of an argument comes from.
+    pub(crate) fn provenance(&self, argument: &str, value: &Value, resolved: &Resolved) -> Provenance {
+        match self.bounds.get(argument) {
+            Some(bound) if bound.names(value) => Provenance::Scope,
+            Some(bound) if bound.has_sources() && resolved.contains(argument) => Provenance::Trusted,
+            _ => Provenance::Untrusted,
+        }
+    }
+
     /// The first bound that an action with this resource and these arguments is beyond.
-    pub(super) fn beyond(&self, resource: &Resource, arguments: &Arguments) -> Option<Beyond> {
+    pub(super) fn beyond(&self, resource: &Resource, arguments: &Arguments, resolved: &Resolved) -> Option<Beyond> {
         if self.resources.as_ref().is_some_and(|named| !named.contains(resource)) {
             return Some(Beyond::Resource);
         }
-        let beyond = self.bounds.iter().find(|(name, bound)| !bound.admits(arguments.get(name.as_str())));
+        let is_resolved = |name: &ArgumentName, bound: &Bound| bound.has_sources() && resolved.contains(name.as_str());
+        let beyond = self.bounds.iter().find(|(name, bound)| {
+            let value = arguments.get(name.as_str());
+            !bound.admits(value, is_resolved(name, bound))
+        });
         beyond.map(|(name, _)| Beyond::Argument(name.clone()))
     }
 

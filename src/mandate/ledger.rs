@@ -8,8 +8,12 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use super::book::{Book, Limits, Place, Step};
+use super::noted::Noted;
 use super::requests::RequestBook;
-use super::{Action, ActionRequest, Drifts, Label, Overrun, Requests, Resource, Scope, Spent, Tool, ToolName, drift};
+use super::{
+    Action, ActionRequest, Drifts, Finds, Label, Observed, Overrun, Requests, Resolved, Resource, Scope, Source, Spent,
+    Tool, ToolName, Value, drift,
+};
 use crate::identity::OperatorId;
 use crate::live::locked;
 use crate::time::Timestamp;
@@ -35,6 +39,9 @@ pub struct LedgerView {
     pub refusals: u32,
     /// The labels that all of them carry.
     pub labels: BTreeSet<Label>,
+    /// The arguments of this step that sources vouch for.
+    #[serde(skip_serializing_if = "Resolved::is_none")]
+    pub resolved: Resolved,
     /// The last tools that ran in any of them, the latest last, at most 32.
     pub recent: Vec<ToolName>,
     /// What was asked of humans.
@@ -67,6 +74,7 @@ pub(crate) struct Ledger {
 #[derive(Debug, Default)]
 struct Errand {
     labels: BTreeSet<Label>,
+    noted: Noted,
     refusals: u32,
     recent: VecDeque<ToolName>,
     requests: RequestBook,
@@ -74,9 +82,10 @@ struct Errand {
 }
 
 impl Errand {
-    fn show(&self, action: &Action, view: LedgerView) -> LedgerView {
+    fn show(&self, action: &Action, scope: &Scope, view: LedgerView) -> LedgerView {
         LedgerView {
             labels: self.labels.clone(),
+            resolved: self.resolved(action, scope),
             refusals: self.refusals,
             recent: self.recent.iter().cloned().collect(),
             requests: self.requests.made(),
@@ -84,6 +93,13 @@ impl Errand {
             touched: self.touched.contains(action.resource()),
             ..view
         }
+    }
+
+    /// The arguments that the sources of its tool's grant vouch for. Where it has none, nothing is looked at.
+    fn resolved(&self, action: &Action, scope: &Scope) -> Resolved {
+        let grant = scope.grant(action.tool()).filter(|grant| grant.has_sources());
+        let is_given = |sources: &[Source], value: &Value| self.noted.has(sources, value);
+        grant.map_or_else(Resolved::none, |grant| grant.resolved(action.arguments(), is_given))
     }
 
     /// `tool` runs now, on this resource.
@@ -185,7 +201,7 @@ impl Ledger {
     /// With what the errand carries, and how the step departs from the intent.
     fn show(&self, step: Step<'_>, scope: &Scope, view: LedgerView) -> LedgerView {
         let action = step.action;
-        let mut view = locked(&self.errand).show(action, view);
+        let mut view = locked(&self.errand).show(action, scope, view);
         view.drift = drift::of(scope, step, &view);
         view
     }
@@ -209,6 +225,11 @@ impl Ledger {
     pub(crate) fn refuse(&self) {
         let mut errand = locked(&self.errand);
         errand.refusals = errand.refusals.saturating_add(1);
+    }
+
+    /// Trusts what was found at a source, from here on and in the whole errand.
+    pub(crate) fn note(&self, finds: Finds) -> Observed {
+        locked(&self.errand).noted.add(finds)
     }
 
     /// Whether humans were asked for anything.

@@ -31,6 +31,17 @@ pub enum ArgumentType {
     Texts,
     /// An array of integers; Cedar `Set<Long>`.
     Integers,
+    /// The path of a file ([`Path`](super::Path)); Cedar `String`.
+    Path,
+    /// A URL of the web ([`Url`](super::Url)); Cedar `{text: String, scheme: String, host: String, port: Long, path: String,
+    /// private: Bool}`.
+    Url,
+    /// An e-mail address ([`Email`](super::Email)); Cedar `{text: String, local: String, domain: String}`.
+    Email,
+    /// An amount of money ([`Money`](super::Money)); Cedar `{amount: decimal, currency: String}`.
+    Money,
+    /// A program and its arguments ([`Command`](super::Command)); Cedar `{program: String, argv: Set<String>}`.
+    Command,
     /// Anything else: counts in the digest, keeps to its [`Constraints`], and no policy can name it.
     Opaque,
 }
@@ -43,6 +54,9 @@ impl ArgumentType {
             (Self::Number, Value::Number(number)) => number.is_decimal(),
             (Self::Texts, Value::List(items)) => items.iter().all(|item| Self::Text.admits(item)),
             (Self::Integers, Value::List(items)) => items.iter().all(|item| Self::Integer.admits(item)),
+            (Self::Path | Self::Url | Self::Email | Self::Money | Self::Command, _) => {
+                self.check_spelling(value).is_ok()
+            }
             _ => false,
         }
     }
@@ -56,6 +70,11 @@ impl ArgumentType {
             Self::Text => "a text",
             Self::Texts => "a list of texts",
             Self::Integers => "a list of integers",
+            Self::Path => "a path",
+            Self::Url => "a URL",
+            Self::Email => "an e-mail address",
+            Self::Money => "an amount of money",
+            Self::Command => "a command",
             Self::Opaque => "anything",
         }
     }

@@ -2,13 +2,16 @@
 //!
 //! Tools alone do not bind an agent: what an attacker wants is mostly the permitted tool on another target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::grant::{add_budget, budgets, encode_budgets, encode_limit, fewer, keeps_to};
-use super::{Action, ActionClass, ArgumentName, Beyond, Budget, Coverage, Grant, Measure, Quorum, ToolName, Watch};
+use super::{
+    Action, ActionClass, ArgumentName, Beyond, Bound, Budget, Coverage, Grant, Measure, Quorum, Resolved, Source,
+    ToolName, Watch,
+};
 use crate::canonical::{Digest, Encoder};
 use crate::id::IdError;
 use crate::strict::{Object, present, present_object, unique};
@@ -217,10 +220,11 @@ impl Scope {
         self
     }
 
-    /// Whether the scope covers an action of this class. The number of calls is the ledger's to judge.
+    /// Whether the scope covers an action of this class, where nothing was observed. The number of calls is the ledger's to
+    /// judge.
     pub fn covers(&self, action: &Action, class: ActionClass) -> Coverage {
         match self.tools.get(action.tool()) {
-            Some(grant) => grant.covers(action, class),
+            Some(grant) => grant.covers(action, class, &Resolved::none()),
             None => Coverage::Outside(Beyond::Tool),
         }
     }
@@ -239,6 +243,19 @@ impl Scope {
     /// Every tool that is granted, with the arguments that are bound.
     pub(crate) fn bound_arguments(&self) -> impl Iterator<Item = (&ToolName, impl Iterator<Item = &ArgumentName>)> {
         self.tools.iter().map(|(tool, grant)| (tool, grant.bounds().keys()))
+    }
+
+    /// The sources that it trusts in outputs of `tool`, each once.
+    pub(crate) fn sources_in<'s>(&'s self, tool: &ToolName) -> impl Iterator<Item = &'s Source> {
+        let sources = self.sources().filter(|(_, source)| source.tool() == tool);
+        sources.map(|(_, source)| source).collect::<BTreeSet<_>>().into_iter()
+    }
+
+    /// Every source that it trusts, with the tool that may be given its values.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (&ToolName, &Source)> {
+        self.tools.iter().flat_map(|(tool, grant)| {
+            grant.bounds().values().flat_map(Bound::sources).map(move |source| (tool, source))
+        })
     }
 
     /// Every tool that may run without a human who is asked, whatever its arguments and resource, and however often.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::broken::Broken;
 use super::parameter::{Parameter, Parameters};
-use super::{ActionClass, ArgumentName, ArgumentType, Arguments, Constraints, Value};
+use super::{ActionClass, ArgumentName, ArgumentType, Arguments, Constraints, Malformed, Value};
 use crate::canonical::Digest;
 use crate::id::{Found, made_of, text};
 use crate::strict::{objects, present};
@@ -78,6 +78,19 @@ pub enum ToolError {
         want: &'static str,
         /// The type of what was given.
         found: &'static str,
+    },
+    /// An argument is not spelt as its type wants it: see [`Path`](super::Path), [`Url`](super::Url),
+    /// [`Email`](super::Email), [`Money`](super::Money) and [`Command`](super::Command).
+    #[error("the argument {argument} of the tool {tool} must be {want}: {why}")]
+    Malformed {
+        /// The tool.
+        tool: ToolName,
+        /// The argument.
+        argument: ArgumentName,
+        /// The declared type.
+        want: &'static str,
+        /// What is wrong with it.
+        why: Malformed,
     },
     /// An argument breaks one of its [`Constraints`], or a part of it does.
     #[error("the argument {argument} of the tool {tool} must keep to its `{keyword}` {limit}, found {found}")]
@@ -230,6 +243,19 @@ impl Tool {
         self.kept_to(argument, Some(Box::new(constraints)))
     }
 
+    /// With an argument of another type, where what lists the tool says no more than that it is a text.
+    ///
+    /// # Errors
+    ///
+    /// The tool has no such argument.
+    pub fn typed(mut self, argument: &str, kind: ArgumentType) -> Result<Self, ToolError> {
+        let Some(parameter) = self.parameters.get_mut(argument) else {
+            return Err(ToolError::Undeclared { tool: self.name, argument: Found::new(argument) });
+        };
+        parameter.kind = kind;
+        Ok(self)
+    }
+
     pub(crate) fn kept_to(mut self, argument: &str, constraints: Option<Box<Constraints>>) -> Result<Self, ToolError> {
         let Some(parameter) = self.parameters.get_mut(argument) else {
             return Err(ToolError::Undeclared { tool: self.name, argument: Found::new(argument) });
@@ -346,12 +372,13 @@ impl Tool {
     fn check_value(&self, name: &ArgumentName, parameter: &Parameter, value: &Value) -> Result<(), ToolError> {
         match (value, &parameter.constraints) {
             (Value::Null, _) if parameter.nullable => Ok(()),
-            _ if !parameter.kind.admits(value) => Err(ToolError::Type {
-                tool: self.name.clone(),
-                argument: name.clone(),
-                want: parameter.kind.name(),
-                found: value.kind(),
-            }),
+            _ if !parameter.kind.admits(value) => {
+                let (tool, argument, want) = (self.name.clone(), name.clone(), parameter.kind.name());
+                Err(match parameter.kind.check_spelling(value) {
+                    Err(why) => ToolError::Malformed { tool, argument, want, why },
+                    Ok(()) => ToolError::Type { tool, argument, want, found: value.kind() },
+                })
+            }
             (_, Some(constraints)) => constraints.check(value).map_err(|broken| self.broken(name, broken)),
             (_, None) => Ok(()),
         }

@@ -133,6 +133,8 @@
 //!     only what a human said to be delegable is delegated.
 //! 22. No lease without a recorded intent; what may be at another system is held, revoked or known as owed, after a crash too.
 //!
+//! 23. A tool's output lends no trust: only a value at a place that the scope names is a target, and free text never is.
+//!
 //! # Seams that a host implements
 //!
 //! | seam | what it does | what comes with the crate |
@@ -166,6 +168,9 @@
 //! | what is counted of an agent across tasks | `mandate/conduct.rs`, `mandate/ceiling.rs`, `watching.rs` at the door |
 //! | an operator of Cedar's | `policy/compiled/compile.rs`, `policy/compiled/program.rs` |
 //! | what an argument can be held to | `mandate/constraints.rs` and `mandate/broken.rs`, then `policy/json_schema.rs` |
+//! | a type whose values are taken apart | `mandate/typed/`, then `policy/typed.rs` and `policy/schema.rs` |
+//! | what an argument can be bound to | `mandate/bound.rs`, `mandate/prefix.rs`, `mandate/source.rs` |
+//! | what counts as a trusted value | `mandate/noted.rs` |
 //! | a new kind of workload proof | a new file in `identity/`, beside `svid.rs` |
 //! | a platform's claims | `identity/selector.rs` |
 //! | who a provider's token is about | `identity/id_token.rs` |

@@ -11,6 +11,7 @@
 //! * [`halting`]: the stop button, breakers, ceilings, and grants that nobody uses;
 //! * [`drift`]: budgets, labels, and what follows where a task departs from its intent;
 //! * [`leases`]: credentials that other systems issue, and what Vault, AWS, GitHub and PostgreSQL make of them;
+//! * [`targets`]: which values arguments may have, where they come from, and how they are spelt;
 //! * [`controls`]: OWASP, CSA MAESTRO and NIST references, and where the evidence for each is;
 //! * [`readme`]: the front page of the repository.
 
@@ -25,6 +26,7 @@ pub mod halting;
 pub mod howto;
 pub mod leases;
 pub mod model;
+pub mod targets;
 pub mod threats;
 
 #[doc = include_str!("../../README.md")]

@@ -207,8 +207,8 @@ impl Catalog {
         self.tools.values()
     }
 
-    /// Checks that a scope grants tools that are declared, and binds arguments that they have: a bound on a misspelt
-    /// argument would bind nothing.
+    /// Checks that a scope grants tools that are declared, binds arguments that they have, and trusts outputs of tools that
+    /// are declared: a bound on a misspelt argument would bind nothing.
     ///
     /// # Errors
     ///
@@ -221,7 +221,11 @@ impl Catalog {
                 return Err(ToolError::Undeclared { tool, argument }.into());
             }
         }
-        Ok(())
+        let mut sources = scope.sources().map(|(_, source)| source.tool());
+        match sources.find(|tool| self.get(tool).is_none()) {
+            Some(tool) => Err(CatalogError::Unknown(tool.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Everything that a verdict depends on. The JSON form is read back as the same catalogue: it leaves nothing out.

@@ -7,9 +7,11 @@ use smallvec::SmallVec;
 
 use super::Question;
 use super::compiled::{self, Fields, Members, Name, Part, Record, Uid, Val, Word};
+use super::typed::Typed;
 use crate::identity::AgentIdentity;
 use crate::mandate::{
-    Approval, ArgumentName, ArgumentType, Arguments, Drifts, Label, Resource, Tool, ToolError, ToolName, Value,
+    Approval, ArgumentName, ArgumentType, Arguments, Drifts, Label, Provenance, Resource, Tool, ToolError, ToolName,
+    Value,
 };
 
 /// The entity types of the vocabulary.
@@ -69,7 +71,11 @@ impl<'q> Context<'q> {
             question,
             kinds,
             seen,
-            task: Task { question, approvers: Approvers { approvals: question.mandate.approvals(), kinds } },
+            task: Task {
+                question,
+                approvers: Approvers { approvals: question.mandate.approvals(), kinds },
+                provenance: Sources { question, tool },
+            },
             tool: Declared(tool),
             args: Args { places, values },
         }
@@ -116,6 +122,7 @@ fields! { Context<'_>,
 struct Task<'q> {
     question: &'q Question<'q>,
     approvers: Approvers<'q>,
+    provenance: Sources<'q>,
 }
 
 fields! { Task<'_>,
@@ -127,10 +134,38 @@ fields! { Task<'_>,
     ToolCalls "tool_calls" => |own| Some(Val::Long(own.question.ledger.tool_calls.into()));
     Refusals "refusals" => |own| Some(Val::Long(own.question.ledger.refusals.into()));
     Labels "labels" => |own| Some(Val::Set(&own.question.ledger.labels));
+    Provenance "provenance" => |own| Some(Val::Record(Part::View(&own.provenance)));
     Recent "recent" => |own| Some(Val::Set(&own.question.ledger.recent));
     Targets "targets" => |own| Some(Val::Long(own.question.ledger.targets.into()));
     Touched "touched" => |own| Some(Val::Bool(own.question.ledger.touched));
     Drift "drift" => |own| Some(Val::Set(&own.question.ledger.drift));
+}
+
+/// `context.task.provenance`: where the value of each argument comes from, where there is one.
+struct Sources<'q> {
+    question: &'q Question<'q>,
+    tool: &'q Tool,
+}
+
+impl Sources<'_> {
+    fn of(&self, argument: &str) -> Option<Val<'_>> {
+        let Question { mandate, ledger, action, .. } = self.question;
+        let value = action.arguments().get(argument).filter(|value| **value != Value::Null)?;
+        let grant = mandate.intent().scope().grant(action.tool());
+        let provenance = grant.map(|grant| grant.provenance(argument, value, &ledger.resolved));
+        Some(Val::Text(provenance.unwrap_or(Provenance::Untrusted).as_str()))
+    }
+}
+
+impl Fields for Sources<'_> {
+    fn get(&self, name: &Name) -> Option<Val<'_>> {
+        self.of(name.as_str())
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(&'s str, Val<'s>) -> bool) -> bool {
+        let names = self.tool.parameters().iter().map(|(name, _)| name.as_str());
+        names.filter_map(|name| Some((name, self.of(name)?))).all(|(name, value)| visit(name, value))
+    }
 }
 
 /// `context.tool`.
@@ -282,9 +317,9 @@ fn argument(kind: ArgumentType, value: &Value) -> Option<Val<'_>> {
         (ArgumentType::Bool, Value::Bool(value)) => Some(Val::Bool(*value)),
         (ArgumentType::Integer, Value::Number(number)) => number.as_integer().map(Val::Long),
         (ArgumentType::Number, Value::Number(number)) => number.as_decimal().map(Val::Decimal),
-        (ArgumentType::Text, Value::Text(text)) => Some(Val::Text(text)),
+        (ArgumentType::Text | ArgumentType::Path, Value::Text(text)) => Some(Val::Text(text)),
         (ArgumentType::Texts | ArgumentType::Integers, Value::List(items)) => Some(Val::Set(items)),
-        _ => None,
+        _ => Typed::of(kind, value).map(|typed| Val::Record(Part::Typed(typed))),
     }
 }
 

@@ -21,7 +21,8 @@ pub(super) fn check<'q>(
     facts::check_arguments(tool, action.arguments(), values).map_err(Reason::Arguments)?;
     let scope = mandate.intent().scope();
     let grant = scope.grant(action.tool()).ok_or(Reason::OutOfScope(Beyond::Tool))?;
-    let ask = match grant.covers(action, tool.class()) {
+    let ask = match grant.covers(action, tool.class(), &question.ledger.resolved) {
+        Coverage::Outside(Beyond::Argument(argument)) => return Err(Reason::TargetOutOfScope(argument)),
         Coverage::Outside(beyond) => return Err(Reason::OutOfScope(beyond)),
         Coverage::Ask(beyond) => Some(beyond),
         Coverage::Within => None,

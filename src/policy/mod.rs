@@ -14,6 +14,7 @@ mod reason;
 mod sign;
 mod snapshot;
 mod stale;
+mod typed;
 mod verdict;
 
 // The vocabulary: tools, their schema, and what is known besides.

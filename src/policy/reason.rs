@@ -8,7 +8,7 @@ use serde::ser::SerializeStruct;
 use super::{PolicyName, PolicyNames, Stale};
 use crate::id::Found;
 use crate::identity::{AgentId, AgentUserId, BlueprintId, OperatorId};
-use crate::mandate::{Beyond, Drift, Overrun, Resource, Shortage, TaskState, ToolError, ToolName};
+use crate::mandate::{ArgumentName, Beyond, Drift, Overrun, Resource, Shortage, TaskState, ToolError, ToolName};
 use crate::time::Timestamp;
 
 /// Declares the reasons: variant, code, what the model may be told, and the controls that it is evidence for.
@@ -103,6 +103,10 @@ reasons! {
     /// The scope does not cover the action.
     OutOfScope, "out_of_scope", Never,
         "Stay within what the task was approved for; do not try this action again.",
+        ["ASI01", "ASI02", "ASI03", "NHI5", "MAESTRO L7 Agent Goal Manipulation"];
+    /// The value of an argument is beyond what the scope lets it be.
+    TargetOutOfScope, "target_out_of_scope", OtherArguments,
+        "Name a target that a human named or that a trusted source gave.",
         ["ASI01", "ASI02", "ASI03", "NHI5", "MAESTRO L7 Agent Goal Manipulation"];
     /// The budget is spent.
     Budget, "budget_spent", NewTask,
@@ -254,6 +258,8 @@ pub enum Reason {
     },
     /// See [`ReasonCode::OutOfScope`].
     OutOfScope(Beyond),
+    /// See [`ReasonCode::TargetOutOfScope`].
+    TargetOutOfScope(ArgumentName),
     /// See [`ReasonCode::Budget`].
     Budget {
         /// Calls that were permitted.
@@ -345,6 +351,7 @@ impl Reason {
             Self::Arguments(_) => ReasonCode::Arguments,
             Self::ResourceDiffers { .. } => ReasonCode::ResourceDiffers,
             Self::OutOfScope(_) => ReasonCode::OutOfScope,
+            Self::TargetOutOfScope(_) => ReasonCode::TargetOutOfScope,
             Self::Budget { .. } => ReasonCode::Budget,
             Self::Overrun(_) => ReasonCode::Overrun,
             Self::TooSoon(_) => ReasonCode::TooSoon,
@@ -404,6 +411,7 @@ impl fmt::Display for Reason {
                 write!(f, "the attribute {attribute} of the resource {resource} is not what is declared and known")
             }
             Self::OutOfScope(beyond) | Self::NeedsApproval(beyond) => beyond.fmt(f),
+            Self::TargetOutOfScope(argument) => write!(f, "the value of the argument {argument} is not in the scope"),
             Self::Budget { used, limit } => write!(f, "{used} calls were permitted, {limit} were approved"),
             Self::Overrun(overrun) | Self::TooSoon(overrun) => overrun.fmt(f),
             Self::Drift(drift) => drift.fmt(f),

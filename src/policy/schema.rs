@@ -16,7 +16,8 @@ pub(super) fn write<'a>(
     resource_attributes: &BTreeMap<ArgumentName, ArgumentType>,
 ) -> String {
     let mut schema = with_attributes(VOCABULARY, resource_attributes);
-    tools.for_each(|tool| write_action(&mut schema, tool));
+    let task = take_task(&mut schema);
+    tools.for_each(|tool| write_action(&mut schema, &task, tool));
     schema
 }
 
@@ -28,6 +29,19 @@ pub(super) fn with_attributes(vocabulary: &str, resource_attributes: &BTreeMap<A
     });
     let declared: String = std::iter::once(ATTRIBUTES.to_owned()).chain(declared).collect();
     vocabulary.replacen(ATTRIBUTES, &declared, 1)
+}
+
+/// What is known of every task. It is told of each tool apart, with where that tool's arguments come from.
+fn take_task(schema: &mut String) -> String {
+    const BEGIN: &str = "type Task = {\n";
+    const END: &str = "};\n\n";
+    let Some((before, (task, after))) = schema.split_once(BEGIN).and_then(|(a, b)| Some((a, b.split_once(END)?)))
+    else {
+        return String::new();
+    };
+    let (rest, task) = (format!("{before}{after}"), task.to_owned());
+    *schema = rest;
+    task
 }
 
 /// The arguments of a tool, as members of a record.
@@ -65,7 +79,15 @@ action "{}" in [Action::"any {}"] appliesTo {{
     );
 }
 
-fn write_action(schema: &mut String, tool: &Tool) {
+fn write_action(schema: &mut String, task: &str, tool: &Tool) {
+    let task: String =
+        task.lines().map(|line| format!("    {}\n", line.split("//").next().unwrap_or_default().trim_end())).collect();
+    let mut provenance = String::new();
+    for (name, parameter) in tool.parameters().iter() {
+        let optional = if parameter.is_certain() { "" } else { "?" };
+        // Writing to a string cannot fail. Names have no quotes and no backslashes.
+        let _ = write!(provenance, " \"{name}\"{optional}: String,");
+    }
     let args = arguments(tool);
     let _ = write!(
         schema,
@@ -78,7 +100,9 @@ action "{}" in [Action::"any {}"] appliesTo {{
     operator?: HumanOperator,
     agent_user?: AgentUser,
     approved: Bool,
-    task: Task,
+    task: {{
+{task}      provenance: {{{provenance} }},
+    }},
     tool: Tool,
     time: datetime,
     args: {{{args}
@@ -97,7 +121,13 @@ fn cedar_type(kind: ArgumentType) -> Option<&'static str> {
         ArgumentType::Bool => Some("Bool"),
         ArgumentType::Integer => Some("Long"),
         ArgumentType::Number => Some("decimal"),
-        ArgumentType::Text => Some("String"),
+        ArgumentType::Text | ArgumentType::Path => Some("String"),
+        ArgumentType::Url => Some(
+            r#"{ "text": String, "scheme": String, "host": String, "port": Long, "path": String, "private": Bool }"#,
+        ),
+        ArgumentType::Email => Some(r#"{ "text": String, "local": String, "domain": String }"#),
+        ArgumentType::Money => Some(r#"{ "amount": decimal, "currency": String }"#),
+        ArgumentType::Command => Some(r#"{ "program": String, "argv": Set<String> }"#),
         ArgumentType::Texts => Some("Set<String>"),
         ArgumentType::Integers => Some("Set<Long>"),
         ArgumentType::Opaque => None,

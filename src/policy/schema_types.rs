@@ -138,16 +138,20 @@ impl Type {
 
     /// The members of this record and of those within it.
     pub(super) fn leaves(&self, (path, way): (&str, &str)) -> Vec<Leaf<'_>> {
+        self.leaves_within((path, way), "", true)
+    }
+
+    /// The same; `before` is what policies ask first to come to this record, which is always there or not.
+    fn leaves_within(&self, (path, way): (&str, &str), before: &str, is_certain: bool) -> Vec<Leaf<'_>> {
         let Self::Record(fields) = self else { return Vec::new() };
         let leaves = fields.iter().flat_map(|Field { name, required, kind }| {
-            let (path, within) = (format!("{path}.{name}"), way);
+            let (path, within, required) = (format!("{path}.{name}"), way, *required && is_certain);
             let way = format!(r#"{within}["{name}"]"#);
+            let guard = format!(r#"{before}{within} has "{name}""#);
             match kind {
-                Self::Record(_) => kind.leaves((&path, &way)),
-                _ => {
-                    let guard = format!(r#"{within} has "{name}""#);
-                    vec![Leaf { path, way, guard, required: *required, kind }]
-                }
+                Self::Record(_) if required => kind.leaves_within((&path, &way), "", true),
+                Self::Record(_) => kind.leaves_within((&path, &way), &format!("{guard} && "), false),
+                _ => vec![Leaf { path, way, guard, required, kind }],
             }
         });
         leaves.collect()

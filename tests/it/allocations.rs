@@ -147,6 +147,13 @@ fn a_verdict_allocates_nothing_whether_it_permits_holds_or_denies() {
             Some(ReasonCode::NotPermitted),
         ),
         (
+            "beyond a target",
+            on_behalf(&bar.world.ada, "money.send").with(args(r#"{"recipient": "GB30", "amount": 1}"#)),
+            LedgerView::default(),
+            Outcome::Held,
+            Some(ReasonCode::NeedsApproval),
+        ),
+        (
             "beyond the scope",
             alone("ticket.close"),
             LedgerView::default(),

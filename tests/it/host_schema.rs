@@ -77,7 +77,7 @@ fn a_context_that_lacks_a_member_or_has_it_otherwise_names_the_tool_and_the_memb
         ("mode: String,", "mode: Long,", everything, "context.mode", "String"),
         ("approved: Bool,", "", everything, "context.approved", "Bool"),
         ("time: datetime,", "time: String,", everything, "context.time", "datetime"),
-        ("step: Long, ", "step: decimal, ", everything, "context.task.step", "Long"),
+        ("step: Long,", "step: decimal,", everything, "context.task.step", "Long"),
         ("purpose: String,", "", everything, "context.task.purpose", "String"),
         (
             "approvers: Set<HumanOperator>,",

@@ -53,7 +53,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("Instant", &["time.rs"]),
     ("std::fs", &[]),
     // An address is a value; no socket is opened.
-    ("std::net", &["policy/compiled/ipaddr.rs"]),
+    ("std::net", &["mandate/typed/private.rs", "mandate/typed/url.rs", "policy/compiled/ipaddr.rs"]),
     // Loading policies wants a stack of known size.
     ("std::thread", &["policy/stack.rs"]),
     ("std::process", &[]),

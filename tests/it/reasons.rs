@@ -6,7 +6,9 @@ use std::time::Duration;
 use bailiwick::audit::{AgentFact, Denial, Event};
 use bailiwick::credential::MintError;
 use bailiwick::id::Audience;
-use bailiwick::mandate::{Action, Approval, Budget, Drift, Grant, Objection, Quorum, Resource, Response, Scope, Watch};
+use bailiwick::mandate::{
+    Action, Approval, Bound, Budget, Drift, Grant, Objection, Quorum, Resource, Response, Scope, Watch,
+};
 use bailiwick::policy::{ReasonCode, Remedy};
 use bailiwick::{Halt, Task};
 
@@ -139,6 +141,11 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
         ReasonCode::Arguments => refused(&task, &read.with(args(r#"{"force": true}"#))),
         ReasonCode::ResourceDiffers => refused(&task, &read.of_resource(args(r#"{"owner": "mallory"}"#))),
         ReasonCode::OutOfScope => refused(&task, &alone("ticket.close")),
+        ReasonCode::TargetOutOfScope => {
+            let closing = Grant::new().autonomous().bound("reason", Bound::one_of(["stale"])).expect("a name");
+            let task = world.task(Scope::new().allow("ticket.close", closing).expect("a tool name"));
+            refused(&task, &alone("ticket.close").with(args(r#"{"reason": "because"}"#)))
+        }
         ReasonCode::Budget => {
             let _permit = task.authorize(&read).expect("a permit");
             refused(&task, &read)

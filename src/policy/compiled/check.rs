@@ -65,7 +65,7 @@ impl Check {
         };
         let record = match machine.asked.fields(self.variable).ok_or(Failed)? {
             Part::Stored(record) => record,
-            Part::View(view) => return machine.walk(view.get(first).ok_or(Failed)?, rest).map(Found::Seen),
+            seen => return machine.walk(seen.get(first).ok_or(Failed)?, rest).map(Found::Seen),
         };
         let mut value = record.find(first).ok_or(Failed)?;
         for name in rest {

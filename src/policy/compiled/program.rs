@@ -249,7 +249,7 @@ impl<'a> Machine<'_, 'a> {
                 }
                 Ok(value.view())
             }
-            Part::View(view) => self.walk(view.get(first).ok_or(Failed)?, rest),
+            seen => self.walk(seen.get(first).ok_or(Failed)?, rest),
         }
     }
 

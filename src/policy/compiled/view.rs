@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::ipaddr::IpNet;
 use super::uid::Uid;
 use super::{Name, Record, Set, Value};
+use crate::policy::typed::Typed;
 
 /// The members of a set.
 pub(in crate::policy) trait Members: Sync {
@@ -33,6 +34,8 @@ pub(in crate::policy) trait Fields: Sync {
 pub(in crate::policy) enum Part<'a> {
     Stored(&'a Record),
     View(&'a dyn Fields),
+    /// A typed argument.
+    Typed(Typed<'a>),
 }
 
 impl<'a> Part<'a> {
@@ -41,6 +44,7 @@ impl<'a> Part<'a> {
         match self {
             Self::Stored(record) => record.find(name).map(Value::view),
             Self::View(view) => view.get(name),
+            Self::Typed(typed) => typed.get(name.as_str()),
         }
     }
 
@@ -48,15 +52,16 @@ impl<'a> Part<'a> {
         match self {
             Self::Stored(record) => record.iter().all(|(name, value)| visit(name.as_str(), value.view())),
             Self::View(view) => view.each(visit),
+            Self::Typed(typed) => typed.each(visit),
         }
     }
 
     pub(in crate::policy) fn to_record(self) -> Record {
         match self {
             Self::Stored(record) => record.clone(),
-            Self::View(view) => {
+            Self::View(_) | Self::Typed(_) => {
                 let mut members = Vec::new();
-                view.each(&mut |name, value| {
+                self.each(&mut |name, value| {
                     members.push((Name::new(name), value.to_value()));
                     true
                 });

@@ -1,0 +1,85 @@
+//! Typed arguments: texts that a target system takes apart, taken apart here in the one way that leaves no doubt.
+//!
+//! Two parsers that read one text differently are how a bound is passed: `..` in a path, `\` in a URL, `0x7f.1` as a host.
+//! So nothing is normalised here. What is not spelt as its target system would write it itself is refused, and what is
+//! accepted is compared by its parts, which are slices of the text that runs.
+
+mod command;
+mod email;
+mod money;
+mod path;
+mod private;
+mod url;
+
+pub use command::Command;
+pub use email::Email;
+pub(super) use email::check_domain;
+pub use money::{Currency, Money};
+pub use path::Path;
+pub use url::Url;
+
+use super::{ArgumentType, Value};
+
+/// A typed argument was refused: a value that is not what its type says, or that two systems could read differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it {why}")]
+#[non_exhaustive]
+pub struct Malformed {
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+impl Malformed {
+    pub(super) const NO_TEXT: Self = Self { why: "is no text" };
+}
+
+/// An error where `is_good` is not.
+fn ensure(is_good: bool, why: &'static str) -> Result<(), Malformed> {
+    if is_good { Ok(()) } else { Err(Malformed { why }) }
+}
+
+impl ArgumentType {
+    /// Checks that a value is spelt as its type wants it; where the type does not say, it is not looked at.
+    pub(super) fn check_spelling(self, value: &Value) -> Result<(), Malformed> {
+        match self {
+            Self::Path => Path::new(text(value)?).map(drop),
+            Self::Url => Url::new(text(value)?).map(drop),
+            Self::Email => Email::new(text(value)?).map(drop),
+            Self::Money => Money::try_from(value).map(drop),
+            Self::Command => Command::new(value).map(drop),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn text(value: &Value) -> Result<&str, Malformed> {
+    if let Value::Text(text) = value { Ok(text) } else { Err(Malformed::NO_TEXT) }
+}
+
+/// What is not to be seen, or turns the order of what is: neither is part of a name.
+pub(super) fn is_invisible(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
+        || matches!(letter, '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF0}'..='\u{FFFF}')
+        || matches!(letter, '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// The character that the percent-encoding at the beginning of `text` stands for, behind its `%`.
+fn encoded(text: &str) -> Option<u8> {
+    let digits = text.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    u8::from_str_radix(digits, 16).ok()
+}
+
+/// Whether a percent-encoding hides what parts a path, ends a text, or is a percent-encoding itself.
+fn hides(text: &str, also: &[u8]) -> bool {
+    let hidden = |byte: u8| matches!(byte, b'/' | b'\\' | b'%' | 0..=0x1F | 0x7F) || also.contains(&byte);
+    text.split('%').skip(1).any(|rest| encoded(rest).is_some_and(hidden))
+}
+
+/// Whether `text`, parted by `/`, is `prefix` or below it. Neither has an empty part, except for a slash at the beginning.
+fn is_below(text: &str, prefix: &str) -> bool {
+    match text.strip_prefix(prefix) {
+        Some(rest) => rest.is_empty() || rest.starts_with('/') || prefix.ends_with('/'),
+        None => false,
+    }
+}
