@@ -292,7 +292,7 @@ fn a_value_is_named_by_its_like_among_whatever_else_is_named() {
 fn what_a_person_wrote_wrong_is_refused_and_says_so() {
     let grant = |grant: &str| format!(r#"{{"tools": {{"a": {grant}}}}}"#);
     let bound = |bound: &str| grant(&format!(r#"{{"where": {{"x": {bound}}}}}"#));
-    let a_bound = "\"absent\", or an object with `one_of`, `at_least`, `at_most` and `or_absent` only";
+    let a_bound = "\"absent\", or an object with `at_least`, `at_most`, `currency`, `from`, `one_of`, `or_absent` and `under` only";
     let table = [
         ("no tools", "{}".to_owned(), "missing field `tools`"),
         ("another member", r#"{"tools": {}, "max_call": 1}"#.to_owned(), "unknown field `max_call`"),
