@@ -318,7 +318,11 @@ fn what_a_person_wrote_wrong_is_refused_and_says_so() {
         ),
         ("another member of a bound", bound(r#"{"one_of": [], "at_mots": 1}"#), a_bound),
         ("a member of a bound twice", bound(r#"{"at_most": 1, "at_most": 9}"#), a_bound),
-        ("a bound that says nothing", bound("{}"), "a bound has `one_of`, `at_least` or `at_most`"),
+        (
+            "a bound that says nothing",
+            bound("{}"),
+            "a bound has `one_of`, `under`, `from`, `at_least`, `at_most` or `currency`",
+        ),
         ("a bound that says nothing but maybe", bound(r#"{"or_absent": true}"#), "a bound has `one_of`"),
         ("another word for a bound", bound(r#""anything""#), a_bound),
         ("no values", bound(r#"{"one_of": null}"#), a_bound),
