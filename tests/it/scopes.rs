@@ -292,7 +292,7 @@ fn a_value_is_named_by_its_like_among_whatever_else_is_named() {
 fn what_a_person_wrote_wrong_is_refused_and_says_so() {
     let grant = |grant: &str| format!(r#"{{"tools": {{"a": {grant}}}}}"#);
     let bound = |bound: &str| grant(&format!(r#"{{"where": {{"x": {bound}}}}}"#));
-    let a_bound = "\"absent\", or an object with `one_of`, `at_least`, `at_most` and `or_absent` only";
+    let a_bound = "\"absent\", or an object with `at_least`, `at_most`, `currency`, `from`, `one_of`, `or_absent` and `under` only";
     let table = [
         ("no tools", "{}".to_owned(), "missing field `tools`"),
         ("another member", r#"{"tools": {}, "max_call": 1}"#.to_owned(), "unknown field `max_call`"),
@@ -318,7 +318,11 @@ fn what_a_person_wrote_wrong_is_refused_and_says_so() {
         ),
         ("another member of a bound", bound(r#"{"one_of": [], "at_mots": 1}"#), a_bound),
         ("a member of a bound twice", bound(r#"{"at_most": 1, "at_most": 9}"#), a_bound),
-        ("a bound that says nothing", bound("{}"), "a bound has `one_of`, `at_least` or `at_most`"),
+        (
+            "a bound that says nothing",
+            bound("{}"),
+            "a bound has `one_of`, `under`, `from`, `at_least`, `at_most` or `currency`",
+        ),
         ("a bound that says nothing but maybe", bound(r#"{"or_absent": true}"#), "a bound has `one_of`"),
         ("another word for a bound", bound(r#""anything""#), a_bound),
         ("no values", bound(r#"{"one_of": null}"#), a_bound),

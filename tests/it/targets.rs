@@ -457,7 +457,7 @@ fn a_narrower_bound_never_admits_more_whatever_was_observed() {
         observe(&task, "statement", STATEMENT).unwrap();
         task
     };
-    any::hold_often((2000, 80), (bounds(), bounds()), |(one, other)| {
+    any::hold_often((2000, 30), (bounds(), bounds()), |(one, other)| {
         let (narrow, wide) = (scope(&one), scope(&other));
         if !narrow.is_subset(&wide) {
             return Ok(false);
