@@ -13,7 +13,9 @@ use crate::id::{Audience, TaskId};
 use crate::identity::{OperatorId, Registry};
 use crate::jose::{Flaw, Leeway};
 use crate::live::{Cell, locked, shielded};
-use crate::mandate::{Approval, Assignment, Lives, Mandate, Mode, Once, OnceError, TaskState};
+use crate::mandate::{
+    Approval, Assignment, Capabilities, CapabilityDrift, Lives, Mandate, Mode, Once, OnceError, TaskState, ToolName,
+};
 use crate::policy::{Administration, Evaluator, check_standing};
 use crate::revocations::Outlived;
 use crate::task::Task;
@@ -45,6 +47,8 @@ pub(crate) struct Door {
     /// Held while policies are replaced, and never waited for.
     pub(crate) reloading: Mutex<()>,
     pub(crate) everything: Cell,
+    /// Which tools are not what was declared.
+    pub(crate) capabilities: Capabilities,
     pub(crate) open: Mutex<BTreeMap<TaskId, Arc<Assignment>>>,
     pub(crate) started: Timestamp,
 }
@@ -57,6 +61,11 @@ impl Door {
     /// Writes an event that belongs to no task.
     pub(crate) fn write(&self, now: Timestamp, lanes: Lanes) -> Result<(), Error> {
         Ok(self.trail.write_alone(now, lanes)?)
+    }
+
+    /// How a tool differs from what was declared when this task began.
+    pub(crate) fn drift(&self, assignment: &Assignment, tool: &ToolName) -> Option<CapabilityDrift> {
+        self.capabilities.drift_of(tool, assignment.listing())
     }
 
     /// Hangs on to what the task's life depends on.
@@ -177,7 +186,8 @@ impl Door {
         let assignment = locked(&self.open).get(verified.task()).cloned().ok_or(Flaw::Revoked)?;
         self.verify_alive(&assignment, verified.mode())?;
         let is_good = assignment.issued().is_good(verified.id(), self.evaluator.replaced());
-        if verified.policies() != Some(&self.evaluator.digest()) || !is_good {
+        let drifted = verified.tools().any(|tool| self.drift(&assignment, tool).is_some());
+        if verified.policies() != Some(&self.evaluator.digest()) || !is_good || drifted {
             return Err(Flaw::Revoked);
         }
         let same = verified.txn() == assignment.txn()

@@ -144,7 +144,7 @@ impl TaskHandle {
         let now = self.door.trail.clock().now()?;
         let ledger = self.assignment.view(action.tool());
         let request = self.assignment.request(action, ledger.step);
-        let standing = self.assignment.standing();
+        let standing = self.standing(action);
         Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
     }
 
@@ -170,7 +170,7 @@ impl TaskHandle {
         let clock = door.trail.clock().now();
         let now = clock.unwrap_or_else(|_| door.trail.clock().latest());
         let (ledger, reservation) = assignment.reserve(action);
-        let (mut standing, request) = (assignment.standing(), assignment.request(action, ledger.step));
+        let (mut standing, request) = (self.standing(action), assignment.request(action, ledger.step));
         standing.time_known = clock.is_ok();
         let mut verdict = self.decide(action, &standing, &ledger, &request, now);
         // An approval of exactly this action is good once: consumed where the verdict rests on it.
@@ -187,6 +187,11 @@ impl TaskHandle {
                 door.release(approval);
             }
         })
+    }
+
+    /// What holds now, for this action.
+    fn standing(&self, action: &Action) -> Standing {
+        Standing { drift: self.door.drift(&self.assignment, action.tool()), ..self.assignment.standing() }
     }
 
     fn decide(
@@ -286,6 +291,10 @@ impl TaskHandle {
     pub(crate) fn check(&self, permit: &Permit) -> Result<Timestamp, Reason> {
         let now = self.door.trail.clock().now().map_err(|_| Reason::Clock)?;
         permit.check(&self.assignment, &self.door.evaluator.digest(), now)?;
+        let tool = permit.action().tool();
+        if let Some(drift) = self.door.drift(&self.assignment, tool) {
+            return Err(Reason::CapabilityDrift { tool: tool.clone(), drift });
+        }
         Ok(now)
     }
 }

@@ -90,37 +90,46 @@ impl Trail {
             proposal.verdict = proposal.verdict.refused(ended);
         }
         let lanes = decision_lanes(&proposal);
+        let has_repeats = proposal.ledger.repeats > 0;
         let Proposal { assignment, action, tool, request, verdict, reservation, now, .. } = proposal;
         let event = self.compose((assignment.txn(), Some(assignment.task())), now, lanes);
+        let purpose = assignment.mandate().intent().purpose();
+        let hold = |reason, event| Denial::new(reason, action, purpose, event);
         let refuse = |reason, event| {
             assignment.ledger().refuse();
-            Denial::new(reason, action.tool(), event)
+            hold(reason, event)
         };
-        let hold = |reason, event| Denial::new(reason, action.tool(), event);
+        let count = |denial: Denial| count_refusal(assignment, action, denial);
         let unrecorded = |error: AuditError| Reason::Audit(Found::new(&error.to_string()));
-        let (decision, event) = event.map_err(|error| refuse(unrecorded(error), None))?;
+        let (decision, event) = event.map_err(|error| count(refuse(unrecorded(error), None)))?;
         if let Err(error) = self.deliver(&event) {
             if verdict.outcome == Outcome::Permitted {
                 self.doubt(assignment, decision, action);
             }
-            return Err(refuse(unrecorded(error), None));
+            return Err(count(refuse(unrecorded(error), None)));
         }
         assignment.mandate().agent().hold().note_use(now);
         let last = now.after(PERMIT_FOR);
         match (verdict.outcome, verdict.reason, reservation, tool) {
-            (Outcome::Permitted, None, Some(reservation), Some(tool)) => Ok(Permit::new(
-                (Arc::clone(assignment), reservation),
-                decision,
-                (action.clone(), tool.clone()),
-                verdict.policy_digest,
-                action.approval().map_or(last, |approval| last.min(approval.ends())),
-            )),
-            (Outcome::Held, Some(reason), ..) => Err(hold(reason, Some(decision))
-                .with_ruling(verdict.policies, verdict.because, verdict.hidden)
-                .held(request)),
+            (Outcome::Permitted, None, Some(reservation), Some(tool)) => {
+                if has_repeats {
+                    assignment.ledger().note_permit(action);
+                }
+                Ok(Permit::new(
+                    (Arc::clone(assignment), reservation),
+                    decision,
+                    (action.clone(), tool.clone()),
+                    verdict.policy_digest,
+                    action.approval().map_or(last, |approval| last.min(approval.ends())),
+                ))
+            }
+            (Outcome::Held, Some(reason), ..) => {
+                let held = hold(reason, Some(decision)).held(request);
+                Err(count(held.with_ruling(verdict.policies, verdict.because, verdict.hidden)))
+            }
             (_, reason, ..) => {
-                let reason = reason.unwrap_or(Reason::NotPermitted);
-                Err(refuse(reason, Some(decision)).with_ruling(verdict.policies, verdict.because, verdict.hidden))
+                let denial = refuse(reason.unwrap_or(Reason::NotPermitted), Some(decision));
+                Err(count(denial.with_ruling(verdict.policies, verdict.because, verdict.hidden)))
             }
         }
     }
@@ -133,12 +142,13 @@ impl Trail {
 
     /// Records that a permit was refused when it was to be used.
     pub(crate) fn void(&self, permit: &Permit, reason: Reason) -> Denial {
-        let (assignment, decision) = (permit.assignment(), *permit.decision());
-        let lanes = void_lanes(assignment, decision, permit.action().mode(), reason.clone());
+        let (assignment, decision, action) = (permit.assignment(), *permit.decision(), permit.action());
+        let lanes = void_lanes(assignment, decision, action.mode(), reason.clone());
         let event = self.write_for(assignment, lanes);
         assignment.ledger().refuse();
         // Refused it is, whether or not that could be written.
-        Denial::new(reason, permit.action().tool(), event.ok())
+        let purpose = assignment.mandate().intent().purpose();
+        count_refusal(assignment, action, Denial::new(reason, action, purpose, event.ok()))
     }
 
     /// Records how a task ended, and its loose ends.
@@ -258,6 +268,12 @@ impl Trail {
         };
         Ok((event, composed))
     }
+}
+
+/// Notes what the model is told of an action, and tells it how often that was.
+fn count_refusal(assignment: &Assignment, action: &Action, denial: Denial) -> Denial {
+    let times = assignment.ledger().note_refusal(action, denial.for_model().code().as_str());
+    denial.told(times)
 }
 
 /// The lanes of a permit that was refused.

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, Caps, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, Passes,
-    Reservation, ToolName,
+    Action, ActionRequest, CapabilityDrift, Caps, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode,
+    Passes, Reservation, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{Audience, TaskId, TransactionId};
@@ -86,6 +86,9 @@ impl Life {
 pub struct Standing {
     /// The clock told the time.
     pub time_known: bool,
+    /// How the tool that is asked for differs from what was declared when the task began, where a listing showed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<CapabilityDrift>,
     /// The state of the task.
     pub task: TaskState,
     /// Nobody pressed the stop button for everything since the task began.
@@ -127,6 +130,8 @@ pub(crate) struct Assignment {
     parent: Option<Arc<Assignment>>,
     /// Of the first task of an errand: those below it, at whatever depth.
     below: Mutex<Vec<Weak<Assignment>>>,
+    /// The last listing of tools that differed before the task began, or the first task of its errand.
+    listing: u64,
 }
 
 impl Assignment {
@@ -153,6 +158,7 @@ impl Assignment {
             begun: AtomicBool::new(false),
             parent: None,
             below: Mutex::default(),
+            listing: 0,
         }
     }
 
@@ -160,7 +166,17 @@ impl Assignment {
     pub(crate) fn part_of(parent: &Arc<Self>, task: TaskId, mandate: Mandate, until: Timestamp, salt: Salt) -> Self {
         let (mandate, lives) = (mandate.below(&parent.mandate), parent.lives.clone());
         let own = Self::new((task, parent.txn.clone()), mandate, until.min(parent.until), lives, salt);
-        Self { ledger: parent.ledger.below(), parent: Some(Arc::clone(parent)), ..own }
+        Self { ledger: parent.ledger.below(), parent: Some(Arc::clone(parent)), listing: parent.listing, ..own }
+    }
+
+    /// Begun under the tools as they were after this listing.
+    pub(crate) fn under(self, listing: u64) -> Self {
+        Self { listing, ..self }
+    }
+
+    /// The listing under which it, or the first task of its errand, began.
+    pub(crate) fn listing(&self) -> u64 {
+        self.listing
     }
 
     /// The task that it is a part of.
@@ -247,6 +263,7 @@ impl Assignment {
     pub(crate) fn standing(&self) -> Standing {
         Standing {
             time_known: true,
+            drift: None,
             task: self.state(),
             running: self.lives.everything.is_alive(),
             agent_active: self.mandate.agent().hold().is_alive(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Coverage, Mode, Resource, ScopeError};
-use crate::canonical::Encoder;
+use crate::canonical::{Digest, Encoder};
 use crate::id::Audience;
 use crate::strict::{present, unique};
 
@@ -19,6 +19,8 @@ pub struct Grant {
     resources: Option<BTreeSet<Resource>>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     audiences: Option<BTreeSet<Audience>>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pinned: Option<Digest>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     max_calls: Option<u32>,
     autonomous: bool,
@@ -70,6 +72,14 @@ impl Grant {
         self
     }
 
+    /// Only the tool whose declaration has this digest ([`Tool::digest`](super::Tool::digest)): the one that whoever approves
+    /// the scope was shown. Another one is `capability drift`, and a task does not begin with it.
+    #[must_use]
+    pub fn pinned(mut self, declaration: Digest) -> Self {
+        self.pinned = Some(declaration);
+        self
+    }
+
     /// At most so many calls of this tool in the whole task.
     #[must_use]
     pub fn at_most(mut self, max_calls: u32) -> Self {
@@ -104,6 +114,11 @@ impl Grant {
 
     pub(crate) fn audiences(&self) -> Option<&BTreeSet<Audience>> {
         self.audiences.as_ref()
+    }
+
+    /// The declaration that it is bound to, if it is.
+    pub(crate) fn pin(&self) -> Option<&Digest> {
+        self.pinned.as_ref()
     }
 
     pub(super) fn bounds(&self) -> &BTreeMap<ArgumentName, Bound> {
@@ -157,6 +172,7 @@ impl Grant {
             && (wider.outside == Otherwise::Ask || self.outside == Otherwise::Deny)
             && within(self.resources.as_ref(), wider.resources.as_ref())
             && within(self.audiences.as_ref(), wider.audiences.as_ref())
+            && (wider.pinned.is_none() || self.pinned == wider.pinned)
             && wider.bounds.iter().all(|(name, bound)| self.bounds.get(name).unwrap_or(&anything).is_subset(bound))
     }
 
@@ -168,6 +184,8 @@ impl Grant {
         }
         encode_set(self.resources.as_ref(), encoder);
         encode_set(self.audiences.as_ref(), encoder);
+        let pin = self.pinned.map_or([0; 32], |pin| *pin.as_bytes());
+        encoder.tag(u8::from(self.pinned.is_some())).fixed(&pin);
         encode_limit(self.max_calls, encoder);
         encoder.tag(u8::from(self.autonomous)).tag(u8::from(self.preapproved));
         encoder.tag(u8::from(self.outside == Otherwise::Ask));

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use super::{Label, Tool, ToolName};
+use super::refusals::{self, Refusals};
+use super::{Action, Label, Tool, ToolName};
 use crate::live::locked;
 
 /// Tools that are remembered in order.
@@ -25,6 +26,9 @@ pub struct LedgerView {
     pub tool_calls: u32,
     /// Steps that were refused before, in the task and all that is above, beside and below it.
     pub refusals: u32,
+    /// How often the one of them that was repeated most was given: the same action, refused for the same reason, and never
+    /// permitted in between. What was held counts too.
+    pub repeats: u32,
     /// The labels that all of them carry.
     pub labels: BTreeSet<Label>,
     /// The last tools that ran in any of them, the latest last, at most 32.
@@ -86,13 +90,15 @@ pub(crate) struct Ledger {
 struct Errand {
     labels: BTreeSet<Label>,
     refusals: u32,
+    repeated: Refusals,
     recent: VecDeque<ToolName>,
 }
 
 impl Errand {
     fn show(&self, view: LedgerView) -> LedgerView {
         let recent = self.recent.iter().cloned().collect();
-        LedgerView { labels: self.labels.clone(), refusals: self.refusals, recent, ..view }
+        let (refusals, repeats) = (self.refusals, self.repeated.most());
+        LedgerView { labels: self.labels.clone(), refusals, repeats, recent, ..view }
     }
 }
 
@@ -181,6 +187,18 @@ impl Ledger {
     pub(crate) fn refuse(&self) {
         let mut errand = locked(&self.errand);
         errand.refusals = errand.refusals.saturating_add(1);
+    }
+
+    /// Notes what an action was refused for, as the model is told it; says how often that was, this time included.
+    pub(crate) fn note_refusal(&self, action: &Action, code: &'static str) -> u32 {
+        let name = refusals::name(action);
+        locked(&self.errand).repeated.note(&name, code)
+    }
+
+    /// Notes that an action was permitted that may have been refused before.
+    pub(crate) fn note_permit(&self, action: &Action) {
+        let name = refusals::name(action);
+        locked(&self.errand).repeated.forget(&name);
     }
 
     /// How many actions were permitted and not given back.

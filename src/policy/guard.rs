@@ -1,24 +1,26 @@
 //! What no policy may override: standing, declaration, scope and budget.
 
 use super::facts::{self, Values};
+use super::snapshot::Prepared;
 use super::{Question, Reason};
 use crate::id::Found;
-use crate::mandate::{Beyond, Coverage, LedgerView, Mandate, Mode, Spent, Standing, TaskState, Tool};
+use crate::mandate::{Beyond, CapabilityDrift, Coverage, LedgerView, Mandate, Mode, Spent, Standing, TaskState};
 use crate::time::Timestamp;
 
 /// Checks everything that policies are not asked about. Finds what the arguments are to policies, and returns what a human
 /// must approve, if anything.
 pub(super) fn check<'q>(
     question: &Question<'q>,
-    tool: &Tool,
+    prepared: &Prepared,
     values: &mut Values<'q>,
 ) -> Result<Option<Beyond>, Reason> {
-    let (mandate, action) = (question.mandate, question.action);
+    let (mandate, action, tool) = (question.mandate, question.action, prepared.tool());
+    check_capability(question, prepared)?;
     check_agent_user(question)?;
     facts::check_arguments(tool, action.arguments(), values).map_err(Reason::Arguments)?;
     let scope = mandate.intent().scope();
     let grant = scope.grant(action.tool()).ok_or(Reason::OutOfScope(Beyond::Tool))?;
-    let ask = match grant.covers(action, tool.class()) {
+    let ask = match grant.covers(action, tool.class_of(action)) {
         Coverage::Outside(beyond) => return Err(Reason::OutOfScope(beyond)),
         Coverage::Ask(beyond) => Some(beyond),
         Coverage::Within => None,
@@ -67,6 +69,19 @@ pub(crate) fn check_standing(
     match mandate.basis(mode, now) {
         Some(_) => Ok(()),
         None => Err(Reason::ApprovalOver { operator: operator.clone(), now }),
+    }
+}
+
+/// A tool is the one that was declared when the task began, and the one that was approved.
+fn check_capability(question: &Question<'_>, prepared: &Prepared) -> Result<(), Reason> {
+    let pin = || {
+        let (approved, declared) =
+            (*question.mandate.intent().scope().grant(question.action.tool())?.pin()?, *prepared.digest());
+        (approved != declared).then_some(CapabilityDrift::Pinned { approved, declared })
+    };
+    match question.standing.drift.clone().or_else(pin) {
+        Some(drift) => Err(Reason::CapabilityDrift { tool: question.action.tool().clone(), drift }),
+        None => Ok(()),
     }
 }
 

@@ -11,6 +11,7 @@ mod guard;
 mod names;
 mod question;
 mod reason;
+mod retry;
 mod snapshot;
 mod verdict;
 
@@ -69,6 +70,7 @@ pub use host_schema::SchemaError;
 pub use lint::{Lint, LintCode, Severity};
 pub use names::{PolicyName, PolicyNames};
 pub use question::Question;
-pub use reason::{Reason, ReasonCode, Remedy, Stale};
+pub use reason::{Reason, ReasonCode, Stale};
+pub use retry::Retry;
 pub use text::{Limit, TextError};
 pub use verdict::{Outcome, Verdict};

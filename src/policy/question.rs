@@ -1,6 +1,6 @@
 //! A question to the rules: everything that a verdict depends on besides policies and tools.
 
-use crate::mandate::{Action, ActionRequest, LedgerView, Mandate, Standing};
+use crate::mandate::{Action, ActionRequest, Evidence, LedgerView, Mandate, Standing};
 use crate::time::Timestamp;
 
 /// One question to the rules.
@@ -35,6 +35,15 @@ impl<'a> Question<'a> {
         now: Timestamp,
     ) -> Self {
         Self { mandate, standing, ledger, action, request, until, now }
+    }
+
+    /// Whether a human approved exactly this action in a sign-in that is over, and the approval itself is not.
+    pub(super) fn was_approved_in_time(&self) -> bool {
+        let mut approvals = self.action.approval().into_iter().filter(|approval| approval.is_for(self.request));
+        approvals.any(|approval| match approval.evidence() {
+            Evidence::Session { until, .. } => *until <= self.now && self.now < approval.ends(),
+            _ => false,
+        })
     }
 
     /// Whether a human approved exactly this action, in time: one who approved the task, is active, and, for an

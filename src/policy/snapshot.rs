@@ -93,11 +93,20 @@ pub(super) struct Prepared {
     pub(super) permits_see_approval: bool,
     /// Whether some policy may ask for the agent user.
     pub(super) sees_agent_user: bool,
+    /// Whether some policy may hide that there is such a tool.
+    may_hide: bool,
+    /// Of its declaration.
+    digest: Digest,
 }
 
 impl Prepared {
     pub(super) fn tool(&self) -> &Tool {
         &self.tool
+    }
+
+    /// The digest of its declaration.
+    pub(super) fn digest(&self) -> &Digest {
+        &self.digest
     }
 }
 
@@ -241,6 +250,28 @@ impl Snapshot {
         })
     }
 
+    /// Whether some policy hides the tool in this question, which was refused before policies were asked: its arguments may
+    /// not fit, and a policy that fails for it hides.
+    pub(super) fn hides(&self, question: &Question<'_>, prepared: &Prepared) -> bool {
+        if !prepared.may_hide {
+            return false;
+        }
+        let (values, mut given) =
+            (facts::arguments_that_fit(&prepared.tool, question.action.arguments()), Attributes::new());
+        if self.check_resource(question.action, &mut given).is_err() {
+            given.clear();
+        }
+        let asks = Asks { question, values: &values, given: &given };
+        let approved = question.is_approved();
+        [false, true].into_iter().any(|agent_user| {
+            let tally = self.with_facts(asks, prepared, Seen { approved, agent_user }, |asked| {
+                self.compiled
+                    .tally(&prepared.buckets, asked, |number| self.policy(number).is_some_and(|policy| policy.hides))
+            });
+            !(tally.forbids.is_empty() && tally.errors.is_empty())
+        })
+    }
+
     /// Whether Cedar answers the same.
     pub(super) fn agrees(&self, asks: Asks<'_>, prepared: &Prepared, seen: Seen, tally: &Tally) -> bool {
         let counted =
@@ -333,6 +364,8 @@ impl Prepared {
             places: facts::places(tool),
             permits_see_approval: matter().any(sees),
             sees_agent_user: matter().any(|policy| policy.sees_agent_user),
+            may_hide: matter().any(|policy| policy.hides),
+            digest: tool.digest(),
             groups: known.data.map_or(&[][..], |data| data.ancestors).into(),
             buckets: buckets.as_slice().into(),
             action,

@@ -251,7 +251,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent begun", "agent purpose scope sponsor until"),
     (
         "agent decided",
-        "agent approval arguments ledger.calls ledger.labels ledger.recent ledger.refusals ledger.step \
+        "agent approval arguments ledger.calls ledger.labels ledger.recent ledger.refusals ledger.repeats ledger.step \
          ledger.tool_calls mode operator? presented replayable resource standing.agent_active standing.approval_spent \
          standing.operators \
          standing.running standing.task standing.time_known tool until verdict.class verdict.outcome verdict.policies \
@@ -372,8 +372,14 @@ fn the_record_of_an_agent_user_says_nothing_of_decisions() {
 }
 
 /// Everything that can be read of a denial.
-fn told_of(denial: &Denial) -> [String; 4] {
-    [denial.to_string(), format!("{denial:?}"), denial.admin(), denial.explain()]
+fn told_of(denial: &Denial) -> [String; 5] {
+    [
+        denial.to_string(),
+        format!("{denial:?}"),
+        denial.for_human().to_string(),
+        format!("{:#}", denial.for_operator()),
+        serde_json::to_string(&denial.for_model()).expect("JSON"),
+    ]
 }
 
 #[test]
