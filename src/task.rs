@@ -190,7 +190,7 @@ impl TaskHandle {
     }
 
     /// What holds now, for this action.
-    fn standing(&self, action: &Action) -> Standing {
+    pub(crate) fn standing(&self, action: &Action) -> Standing {
         Standing { drift: self.door.drift(&self.assignment, action.tool()), ..self.assignment.standing() }
     }
 

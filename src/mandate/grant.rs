@@ -138,9 +138,14 @@ impl Grant {
         self.bounds.is_empty() && self.resources.is_none() && self.max_calls.is_none()
     }
 
+    /// Whether the tool may run on such an errand.
+    pub(crate) fn admits(&self, mode: &Mode) -> bool {
+        *mode != Mode::Autonomous || self.autonomous
+    }
+
     /// Whether the grant covers an action of its tool.
     pub(crate) fn covers(&self, action: &Action, class: ActionClass) -> Coverage {
-        if *action.mode() == Mode::Autonomous && !self.autonomous {
+        if !self.admits(action.mode()) {
             return Coverage::Outside(Beyond::Mode);
         }
         if let Some(beyond) = self.beyond(action.resource(), action.arguments()) {

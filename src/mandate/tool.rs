@@ -330,6 +330,11 @@ impl Tool {
         self.raised.iter().filter_map(|raise| raise.of(action)).fold(self.class, ActionClass::max)
     }
 
+    /// Whether calls of it may be of another class than it.
+    pub(crate) fn is_raised(&self) -> bool {
+        !self.raised.is_empty()
+    }
+
     /// The least class that a call can have by what the tool says of itself, whatever the host says.
     pub(crate) fn least_class(&self) -> ActionClass {
         self.raised.iter().filter_map(Raise::of_every_call).fold(ActionClass::Read, ActionClass::max)

@@ -29,6 +29,19 @@ pub(super) fn check<'q>(
     Ok(ask)
 }
 
+/// Checks everything that policies are not asked about and that does not depend on arguments and resource.
+pub(super) fn check_offer(question: &Question<'_>, prepared: &Prepared) -> Result<(), Reason> {
+    let Question { mandate, standing, ledger, action, until, now, .. } = *question;
+    check_standing(mandate, standing, action.mode(), until, now)?;
+    check_capability(question, prepared)?;
+    let scope = mandate.intent().scope();
+    let grant = scope.grant(action.tool()).ok_or(Reason::OutOfScope(Beyond::Tool))?;
+    if !grant.admits(action.mode()) {
+        return Err(Reason::OutOfScope(Beyond::Mode));
+    }
+    check_budget(ledger, scope.max_calls(), grant.max_calls())
+}
+
 /// Checks that the agent, the task and the person stand as they must: before a decision, and again before a permit
 /// or a credential is used.
 pub(crate) fn check_standing(

@@ -94,7 +94,7 @@ pub(super) struct Prepared {
     /// Whether some policy may ask for the agent user.
     pub(super) sees_agent_user: bool,
     /// Whether some policy may hide that there is such a tool.
-    may_hide: bool,
+    pub(super) may_hide: bool,
     /// Of its declaration.
     digest: Digest,
 }
@@ -250,28 +250,6 @@ impl Snapshot {
         })
     }
 
-    /// Whether some policy hides the tool in this question, which was refused before policies were asked: its arguments may
-    /// not fit, and a policy that fails for it hides.
-    pub(super) fn hides(&self, question: &Question<'_>, prepared: &Prepared) -> bool {
-        if !prepared.may_hide {
-            return false;
-        }
-        let (values, mut given) =
-            (facts::arguments_that_fit(&prepared.tool, question.action.arguments()), Attributes::new());
-        if self.check_resource(question.action, &mut given).is_err() {
-            given.clear();
-        }
-        let asks = Asks { question, values: &values, given: &given };
-        let approved = question.is_approved();
-        [false, true].into_iter().any(|agent_user| {
-            let tally = self.with_facts(asks, prepared, Seen { approved, agent_user }, |asked| {
-                self.compiled
-                    .tally(&prepared.buckets, asked, |number| self.policy(number).is_some_and(|policy| policy.hides))
-            });
-            !(tally.forbids.is_empty() && tally.errors.is_empty())
-        })
-    }
-
     /// Whether Cedar answers the same.
     pub(super) fn agrees(&self, asks: Asks<'_>, prepared: &Prepared, seen: Seen, tally: &Tally) -> bool {
         let counted =
@@ -327,7 +305,19 @@ impl Snapshot {
             || !self.policy(number).is_some_and(|policy| policy.wants_approval)
     }
 
-    fn with_facts<T>(&self, asks: Asks<'_>, prepared: &Prepared, seen: Seen, look: impl FnOnce(&Asked<'_>) -> T) -> T {
+    /// The policies that can matter for a tool.
+    pub(super) fn matters(&self, prepared: &Prepared) -> impl Iterator<Item = &Policy> {
+        self.compiled.index().all(&prepared.buckets).filter_map(|number| self.policy(number))
+    }
+
+    /// Looks at what policies see of a question.
+    pub(super) fn with_facts<T>(
+        &self,
+        asks: Asks<'_>,
+        prepared: &Prepared,
+        seen: Seen,
+        look: impl FnOnce(&Asked<'_>) -> T,
+    ) -> T {
         let Asks { question, values, given } = asks;
         let (agent, resource) = (question.mandate.agent(), question.action.resource());
         let attributes = Agent { agent, kinds: &self.kinds };

@@ -36,25 +36,39 @@ fn tool_name(name: &str) -> ToolName {
 fn what_changed_of_a_tool_is_told_by_type() {
     let rows: [(&str, &str, &[&str]); 9] = [
         ("nothing", DECLARED, &[]),
-        ("the order of members, and what is for clients alone", r#""_meta": {"at": 7}, "icons": [],
+        (
+            "the order of members, and what is for clients alone",
+            r#""_meta": {"at": 7}, "icons": [],
             "annotations": {"readOnlyHint": true}, "description": "Reads.", "title": "Read", "inputSchema": {"properties": {
-            "id": {"description": "Which ticket.", "type": "string"}}}"#, &[]),
+            "id": {"description": "Which ticket.", "type": "string"}}}"#,
+            &[],
+        ),
         ("the description", &DECLARED.replace("Reads.", "Reads, and sends it on."), &["description"]),
         ("the description of an argument", &DECLARED.replace("Which ticket.", "Your password."), &["listing"]),
         ("the title", &DECLARED.replace("\"Read\"", "\"Read!\""), &["listing"]),
         ("the type of an argument", &DECLARED.replace("\"string\"", "\"integer\""), &["arguments"]),
         ("one argument more", &DECLARED.replace("\"id\"", "\"to\": {\"type\": \"string\"}, \"id\""), &["arguments"]),
         ("more is at stake", &DECLARED.replace("\"readOnlyHint\": true", "\"destructiveHint\": true"), &["class"]),
-        ("less is at stake", &DECLARED.replace("\"readOnlyHint\": true", "\"readOnlyHint\": true, \"idempotentHint\": true"), &["listing"]),
+        (
+            "less is at stake",
+            &DECLARED.replace("\"readOnlyHint\": true", "\"readOnlyHint\": true, \"idempotentHint\": true"),
+            &["listing"],
+        ),
     ];
     for (what, now, expected) in rows {
         let drifts = listing(DECLARED).compare(&listing(now));
-        let kinds: Vec<String> = drifts.iter().map(|(tool, drift)| {
-            assert_eq!(tool.as_str(), "ticket.read", "{what}");
-            let text = format!("the tool {tool} {drift}");
-            assert!(text.starts_with("the tool `ticket.read` ") || text.starts_with("the tool ticket.read "), "{text}");
-            serde_json::to_value(drift).expect("JSON")["what"].as_str().expect("text").to_owned()
-        }).collect();
+        let kinds: Vec<String> = drifts
+            .iter()
+            .map(|(tool, drift)| {
+                assert_eq!(tool.as_str(), "ticket.read", "{what}");
+                let text = format!("the tool {tool} {drift}");
+                assert!(
+                    text.starts_with("the tool `ticket.read` ") || text.starts_with("the tool ticket.read "),
+                    "{text}"
+                );
+                serde_json::to_value(drift).expect("JSON")["what"].as_str().expect("text").to_owned()
+            })
+            .collect();
         assert_eq!(kinds, expected, "{what}");
     }
     let without = listing(DECLARED).without("ticket.close");
@@ -113,8 +127,13 @@ fn what_was_declared_and_comes_back_is_for_new_tasks() {
     world.door.listed(&changed);
     assert!(world.door.listed(&listing(DECLARED)).is_empty());
     assert_eq!(code(task.authorize(&read)), Some(ReasonCode::CapabilityDrift), "it saw the tool change");
-    let agent = world.door.admit(bailiwick::identity::danger::workload_vouched_by_host(world.payer.clone(), None, task.until()));
-    let part = Mandate::new(agent.expect("an agent"), Intent::new("read", autonomous(&["ticket.read"])).expect("a purpose"));
+    let agent = world.door.admit(bailiwick::identity::danger::workload_vouched_by_host(
+        world.payer.clone(),
+        None,
+        task.until(),
+    ));
+    let part =
+        Mandate::new(agent.expect("an agent"), Intent::new("read", autonomous(&["ticket.read"])).expect("a purpose"));
     let part = task.delegate(part).expect("a part");
     assert_eq!(code(part.authorize(&read)), Some(ReasonCode::CapabilityDrift), "so did its errand");
     let anew = reading(&world);
@@ -136,13 +155,15 @@ fn tools_of_other_servers_are_left_as_they_are() {
 #[test]
 fn a_scope_may_bind_the_declaration_that_was_approved() {
     let digest = |catalog: &Catalog| catalog.get(&tool_name("ticket.read")).expect("a tool").digest();
-    let pinned = |digest| Scope::new().allow("ticket.read", Grant::new().autonomous().pinned(digest)).expect("a tool name");
-    let (own, other) = (digest(&listing(DECLARED)), digest(&listing(&DECLARED.replace("Which ticket.", "Your password."))));
+    let pinned =
+        |digest| Scope::new().allow("ticket.read", Grant::new().autonomous().pinned(digest)).expect("a tool name");
+    let (own, other) =
+        (digest(&listing(DECLARED)), digest(&listing(&DECLARED.replace("Which ticket.", "Your password."))));
     assert_ne!(own, other);
     let world = world();
     assert_eq!(code(world.task(pinned(own)).authorize(&alone("ticket.read"))), None);
     match world.door.begin(world.mandate(pinned(other))) {
-        Err(Error::Catalog(CatalogError::Drift { drift: CapabilityDrift::Pinned { approved, declared }, .. })) => {
+        Err(Error::Scope(CatalogError::Drift { drift: CapabilityDrift::Pinned { approved, declared }, .. })) => {
             assert_eq!((approved, declared), (other, own));
         }
         answer => panic!("{answer:?}"),
@@ -161,8 +182,13 @@ fn a_scope_may_bind_the_declaration_that_was_approved() {
 
 #[test]
 fn the_digest_of_a_declaration_is_what_the_tool_says_and_not_what_the_host_says() {
-    let tool = || Tool::new(tool_name("a"), ActionClass::Read).required("x".parse().unwrap(), ArgumentType::Text).unwrap();
-    let same = [tool().classed(ActionClass::Write), tool().labelled("pii".parse().unwrap()), tool().raised_on("a", ActionClass::Write)];
+    let tool =
+        || Tool::new(tool_name("a"), ActionClass::Read).required("x".parse().unwrap(), ArgumentType::Text).unwrap();
+    let same = [
+        tool().classed(ActionClass::Write),
+        tool().labelled("pii".parse().unwrap()),
+        tool().raised_on("a", ActionClass::Write),
+    ];
     for same in same {
         assert_eq!(same.digest(), tool().digest(), "{same:?}");
     }
@@ -189,7 +215,8 @@ fn what_a_tool_says_of_itself_raises_its_class_and_never_lowers_it() {
         (r#""annotations": {"destructiveHint": "yes"}"#, ActionClass::Read),
     ];
     for (hints, least) in rows {
-        let listed = Catalog::from_mcp(&format!(r#"{{"tools": [{{"name": "a", "inputSchema": {{}}, {hints}}}]}}"#)).expect(hints);
+        let listed = Catalog::from_mcp(&format!(r#"{{"tools": [{{"name": "a", "inputSchema": {{}}, {hints}}}]}}"#))
+            .expect(hints);
         let class_of = |catalog: &Catalog| catalog.get(&tool_name("a")).expect("a tool").class_of(&alone("a"));
         assert_eq!(class_of(&listed), ActionClass::Privileged, "{hints}: until the host says");
         for class in ActionClass::ALL {
@@ -211,7 +238,7 @@ fn floor(action: &Action) -> ActionClass {
     let declared = catalog().get(action.tool()).map_or(ActionClass::Privileged, Tool::class);
     let is_raised = action.tool().as_str() == "everything";
     let on_account = is_raised && action.resource().kind() == "account";
-    let is_harmless = action.arguments().get("text") == Some(&"a".into());
+    let is_harmless = action.arguments().get("text") == Some(&bailiwick::mandate::Value::Text("a".to_owned()));
     let by_argument = if is_raised && !is_harmless { ActionClass::Irreversible } else { ActionClass::Read };
     declared.max(by_argument).max(if on_account { ActionClass::ExternalCommitment } else { ActionClass::Read })
 }
@@ -253,10 +280,13 @@ fn a_raise_is_in_the_json_of_a_catalogue_and_names_an_argument_that_there_is() {
     assert_eq!(serde_json::from_str::<Catalog>(&json).expect("a catalogue"), raised());
     let text = r#"{"tools": [{"name": "a", "class": "read", "raised": [{"class": "write", "unless": {"b": {"one_of": ["x"]}}}]}]}"#;
     assert!(serde_json::from_str::<Catalog>(text).expect_err("no such argument").to_string().contains("no argument"));
-    for wrong in [r#"{"on": "a"}"#, r#"{"class": "write", "on": null}"#, r#"{"class": "write", "beside": 1}"#, r#"["write"]"#] {
+    for wrong in
+        [r#"{"on": "a"}"#, r#"{"class": "write", "on": null}"#, r#"{"class": "write", "beside": 1}"#, r#"["write"]"#]
+    {
         let text = format!(r#"{{"tools": [{{"name": "a", "class": "read", "raised": [{wrong}]}}]}}"#);
         assert!(serde_json::from_str::<Catalog>(&text).is_err(), "{wrong}");
     }
-    let missing = Tool::new(tool_name("a"), ActionClass::Read).raised_unless("b", Bound::one_of(["x"]), ActionClass::Write);
+    let missing =
+        Tool::new(tool_name("a"), ActionClass::Read).raised_unless("b", Bound::one_of(["x"]), ActionClass::Write);
     assert!(missing.is_err());
 }

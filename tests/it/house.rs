@@ -24,6 +24,7 @@ const ROOMS: &[&[&str]] = &[
         "error",
         "leasing",
         "manual",
+        "offering",
         "reinstatement",
         "review",
         "revocations",
