@@ -108,7 +108,8 @@ impl TaskHandle {
         let part = check_part(parent, &mandate)?;
         door.evaluator.catalog().check_scope(mandate.intent().scope())?;
         door.registry.check_admitted(mandate.agent())?;
-        let until = part.min(mandate.agent().until());
+        let lasting = mandate.intent().scope().end(now).unwrap_or(part);
+        let until = part.min(lasting).min(mandate.agent().until());
         if now >= until {
             return Err(MandateError::Over { until, now }.into());
         }

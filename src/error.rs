@@ -6,7 +6,7 @@ use crate::delegation::DelegationError;
 use crate::entropy::EntropyError;
 use crate::id::{ApprovalId, Audience, TaskId};
 use crate::identity::{OperatorId, ProofError, RegistryError};
-use crate::mandate::{MandateError, OnceError};
+use crate::mandate::{Label, MandateError, OnceError};
 use crate::policy::{CatalogError, NotAllowed, PolicyError};
 use crate::time::{ClockError, Timestamp};
 
@@ -40,6 +40,9 @@ pub enum Error {
     /// No task with this id is open.
     #[error("no task {0} is open")]
     UnknownTask(TaskId),
+    /// The errand carries as many labels as it can.
+    #[error("the errand cannot carry the label {0} too")]
+    TooManyLabels(Label),
     /// Two issuers are to issue credentials for one service.
     #[error("there are two issuers for {0}")]
     TwoIssuers(Audience),

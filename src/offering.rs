@@ -1,4 +1,4 @@
-//! What a model is offered: the tools that some call of could be permitted or held now.
+//! What a model is offered: the tools of which some call could be permitted or held now.
 
 use crate::mandate::{Action, Mode, ToolName};
 use crate::policy::Question;
@@ -9,10 +9,10 @@ impl TaskHandle {
     /// Of these tools, the ones to offer to a model on this errand now: decided by the policies that decide calls, by what
     /// people approved, and by what is left of the budget.
     ///
-    /// A tool is left out where *every* call of it is refused at this instant, and where a policy hides it. A tool that is in
-    /// may be refused still: what depends on arguments or resource is decided at the call, and things change until then. It
-    /// does not know whether an agent user is presented, and a call that comes with an approval of a hidden tool may be
-    /// permitted: hidden tools are never offered. Nothing is recorded or spent.
+    /// A tool is left out where *every* call of it is refused at this instant, and where a policy hides it without looking at
+    /// the call. A tool that is in may be refused still: what depends on arguments, resource or agent user is decided at the
+    /// call, and things change until then. Only of a hidden tool a call that comes with its approval may be permitted, and the
+    /// tool is left out. Nothing is recorded or spent.
     ///
     /// ```
     /// # use std::{sync::Arc, time::Duration};
@@ -59,7 +59,8 @@ impl TaskHandle {
         let now = door.trail.clock().now()?;
         let (offers, mandate) = (door.evaluator.offers(), assignment.mandate());
         let admits = |tool: &&ToolName| {
-            let (action, ledger) = (Action::any_of(tool, mode), assignment.view(tool));
+            let action = Action::any_of(tool, mode);
+            let ledger = assignment.view(self.step(&action, now));
             let (standing, request) = (self.standing(&action), assignment.request(&action, ledger.step));
             offers.admit(&Question::new(mandate, &standing, &ledger, &action, &request, assignment.until(), now))
         };

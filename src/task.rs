@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::audit::{Denial, Execution, Permit, Proposal};
+use crate::audit::{AgentFact, Denial, Execution, Lanes, Permit, Proposal};
 use crate::credential::{Credential, Draft, MintError, Minter, Of};
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
-use crate::mandate::{Action, ActionRequest, Arguments, Assignment, LedgerView, Standing, TaskState};
+use crate::mandate::{Action, ActionRequest, Arguments, Assignment, Label, LedgerView, Standing, Step, TaskState};
 use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
@@ -142,7 +142,7 @@ impl TaskHandle {
         ask: impl FnOnce(&Evaluator, &Question<'_>) -> T,
     ) -> Result<T, ClockError> {
         let now = self.door.trail.clock().now()?;
-        let ledger = self.assignment.view(action.tool());
+        let ledger = self.assignment.view(self.step(action, now));
         let request = self.assignment.request(action, ledger.step);
         let standing = self.standing(action);
         Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
@@ -156,7 +156,8 @@ impl TaskHandle {
 
     /// What a human is asked to approve, so that they may do so before the action is held.
     pub fn request(&self, action: &Action) -> ActionRequest {
-        self.assignment.request(action, self.assignment.view(action.tool()).step)
+        let step = self.step(action, self.door.trail.clock().latest());
+        self.assignment.request(action, self.assignment.view(step).step)
     }
 
     /// Asks for leave to take one action, at the point of taking it.
@@ -169,7 +170,8 @@ impl TaskHandle {
         let Self { door, assignment } = self;
         let clock = door.trail.clock().now();
         let now = clock.unwrap_or_else(|_| door.trail.clock().latest());
-        let (ledger, reservation) = assignment.reserve(action);
+        let step = self.step(action, now);
+        let (ledger, reservation) = assignment.reserve(step);
         let (mut standing, request) = (self.standing(action), assignment.request(action, ledger.step));
         standing.time_known = clock.is_ok();
         let mut verdict = self.decide(action, &standing, &ledger, &request, now);
@@ -180,7 +182,7 @@ impl TaskHandle {
             verdict = self.decide(action, &standing, &ledger, &request, now);
         }
         let consumed = approval.filter(|_| verdict.rests_on_approval);
-        let tool = door.evaluator.catalog().get(action.tool());
+        let tool = step.declared;
         let proposal = Proposal { assignment, action, tool, request, standing, ledger, verdict, reservation, now };
         door.trail.settle(proposal).inspect_err(|_| {
             if let Some(approval) = consumed {
@@ -192,6 +194,11 @@ impl TaskHandle {
     /// What holds now, for this action.
     pub(crate) fn standing(&self, action: &Action) -> Standing {
         Standing { drift: self.door.drift(&self.assignment, action.tool()), ..self.assignment.standing() }
+    }
+
+    /// One step, as the ledger sees it.
+    pub(crate) fn step<'s>(&'s self, action: &'s Action, now: Timestamp) -> Step<'s> {
+        Step { action, declared: self.door.evaluator.catalog().get(action.tool()), now }
     }
 
     fn decide(
@@ -295,6 +302,34 @@ impl TaskHandle {
         if let Some(drift) = self.door.drift(&self.assignment, tool) {
             return Err(Reason::CapabilityDrift { tool: tool.clone(), drift });
         }
+        self.check_labels(permit, now)?;
         Ok(now)
+    }
+
+    /// Decides once more, where the task carries labels that it did not when this was permitted. What was approved and
+    /// reserved for the permit is.
+    fn check_labels(&self, permit: &Permit, now: Timestamp) -> Result<(), Reason> {
+        let action = permit.action();
+        let Some(ledger) = self.assignment.renewed(self.step(action, now), permit.ledger()) else {
+            return Ok(());
+        };
+        let request = self.assignment.request(action, ledger.step);
+        let verdict = self.decide(action, &self.standing(action), &ledger, &request, now);
+        verdict.reason.map_or(Ok(()), Err)
+    }
+
+    /// Labels the task, and all that is above, beside and below it, to its end: policies see it, and permits that are not
+    /// spent are decided again. A tool's own labels come by themselves when its permit is spent.
+    ///
+    /// # Errors
+    ///
+    /// The errand carries 256 labels, or the record was not taken; it carries the label even so.
+    pub fn label(&self, label: Label) -> Result<(), Error> {
+        if !self.assignment.ledger().label(label.clone()) {
+            return Err(Error::TooManyLabels(label));
+        }
+        let agent = self.assignment.mandate().agent().id().clone();
+        let lanes = Lanes { agent: Some((agent, AgentFact::Labelled { label })), ..Lanes::default() };
+        Ok(self.door.trail.write_for(&self.assignment, lanes).map(|_| ())?)
     }
 }

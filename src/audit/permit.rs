@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::canonical::Digest;
 use crate::id::{Audience, EventId};
-use crate::mandate::{Action, Arguments, Assignment, Reservation, Tool};
+use crate::mandate::{Action, Arguments, Assignment, LedgerView, Reservation, Tool};
 use crate::policy::{Reason, Stale, check_standing};
 use crate::time::Timestamp;
 
@@ -21,6 +21,8 @@ pub struct Permit {
     decision: EventId,
     action: Action,
     tool: Tool,
+    /// What the task had done before.
+    ledger: LedgerView,
     policy_digest: Digest,
     until: Timestamp,
 }
@@ -40,10 +42,11 @@ impl Permit {
         (assignment, reservation): (Arc<Assignment>, Reservation),
         decision: EventId,
         (action, tool): (Action, Tool),
+        ledger: LedgerView,
         policy_digest: Digest,
         until: Timestamp,
     ) -> Self {
-        Self { assignment, reservation, decision, action, tool, policy_digest, until }
+        Self { assignment, reservation, decision, action, tool, ledger, policy_digest, until }
     }
 
     /// The decision that it was made by.
@@ -63,6 +66,10 @@ impl Permit {
 
     pub(crate) fn assignment(&self) -> &Arc<Assignment> {
         &self.assignment
+    }
+
+    pub(crate) fn ledger(&self) -> &LedgerView {
+        &self.ledger
     }
 
     pub(crate) fn policy_digest(&self) -> &Digest {
@@ -103,7 +110,7 @@ impl Permit {
 
     /// Spends it: the action runs now.
     pub(super) fn spend(self) -> (Arc<Assignment>, EventId, Action) {
-        self.reservation.keep(&self.tool);
+        self.assignment.keep(self.reservation, &self.tool, self.action.resource());
         (self.assignment, self.decision, self.action)
     }
 }

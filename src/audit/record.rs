@@ -11,7 +11,7 @@ use crate::id::{ApprovalId, Audience, BootId, CredentialId, EventId, Prose, Reco
 use crate::identity::projection::Difference;
 use crate::identity::{AgentId, AgentUserId, OperatorId, ProofMethod};
 use crate::jose::Thumbprint;
-use crate::mandate::{Evidence, LedgerView, Mode, Resource, Standing, TaskState, ToolName};
+use crate::mandate::{Evidence, Label, LedgerView, Mode, Resource, Standing, TaskState, ToolName};
 use crate::policy::{Outcome, Reason, Verdict};
 use crate::time::Timestamp;
 
@@ -228,6 +228,11 @@ pub enum AgentFact {
     Revoked {
         /// Which credential.
         credential: CredentialId,
+    },
+    /// Its host labelled the errand.
+    Labelled {
+        /// With what.
+        label: Label,
     },
     /// Something happened to a credential of another system.
     Lease(LeaseFact),

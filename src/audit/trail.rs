@@ -91,7 +91,7 @@ impl Trail {
         }
         let lanes = decision_lanes(&proposal);
         let has_repeats = proposal.ledger.repeats > 0;
-        let Proposal { assignment, action, tool, request, verdict, reservation, now, .. } = proposal;
+        let Proposal { assignment, action, tool, request, ledger, verdict, reservation, now, .. } = proposal;
         let event = self.compose((assignment.txn(), Some(assignment.task())), now, lanes);
         let purpose = assignment.mandate().intent().purpose();
         let hold = |reason, event| Denial::new(reason, action, purpose, event);
@@ -119,6 +119,7 @@ impl Trail {
                     (Arc::clone(assignment), reservation),
                     decision,
                     (action.clone(), tool.clone()),
+                    ledger,
                     verdict.policy_digest,
                     action.approval().map_or(last, |approval| last.min(approval.ends())),
                 ))

@@ -23,7 +23,7 @@ const LIMITS: Limits = Limits { bytes: 64 * 1024, depth: 32 };
 /// assert!("1e3".parse::<Number>().is_err());
 /// # Ok::<(), bailiwick::mandate::NumberError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Number {
     /// In ten-thousandths: every number that is accepted fits.
     units: i128,
@@ -60,6 +60,14 @@ impl Number {
     /// The ten-thousandths, where Cedar's `decimal` can hold them.
     pub(crate) fn as_decimal(self) -> Option<i64> {
         i64::try_from(self.units).ok()
+    }
+
+    pub(super) fn checked_add(self, other: Self) -> Option<Self> {
+        self.units.checked_add(other.units).map(|units| Self { units })
+    }
+
+    pub(super) fn checked_sub(self, other: Self) -> Option<Self> {
+        self.units.checked_sub(other.units).map(|units| Self { units })
     }
 
     /// Whether `other` divides it. Zero divides zero only.
@@ -182,6 +190,13 @@ impl Value {
             Json::List(items) => Self::List(items.into_iter().map(Self::from_json).collect::<Result<_, _>>()?),
             Json::Record(members) => Self::Record(read_members(members)?),
         })
+    }
+
+    /// The SHA-256 of its canonical form.
+    pub(super) fn digest(&self) -> Digest {
+        let mut encoder = Encoder::new("bailiwick/value/v1");
+        self.encode(&mut encoder);
+        encoder.finish()
     }
 
     pub(super) fn encode(&self, encoder: &mut Encoder) {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, CapabilityDrift, Caps, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode,
-    Passes, Reservation, ToolName,
+    Action, ActionRequest, CapabilityDrift, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, Passes,
+    Reservation, Resource, Scope, Step, Tool, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{Audience, TaskId, TransactionId};
@@ -279,24 +279,33 @@ impl Assignment {
     }
 
     /// Takes one step in the ledger.
-    pub(crate) fn reserve(&self, action: &Action) -> (LedgerView, Option<Reservation>) {
-        let tool = action.tool();
-        let (view, reservation) = self.ledger.reserve(tool, self.caps(tool), self.budgets_above(tool));
+    pub(crate) fn reserve(&self, step: Step<'_>) -> (LedgerView, Option<Reservation>) {
+        let (view, reservation) = self.ledger.reserve(step, self.scope(), self.ledgers_above());
         (view, reservation.filter(|_| self.state() == TaskState::Active))
     }
 
     /// What its next step would see.
-    pub(crate) fn view(&self, tool: &ToolName) -> LedgerView {
-        self.ledger.view(tool, self.budgets_above(tool))
+    pub(crate) fn view(&self, step: Step<'_>) -> LedgerView {
+        self.ledger.view(step, self.scope(), self.ledgers_above())
     }
 
-    fn budgets_above<'a>(&'a self, tool: &'a ToolName) -> impl Iterator<Item = (&'a Ledger, Caps)> {
-        self.above().map(|above| (&above.ledger, above.caps(tool)))
+    /// What a step that was taken before would see by now, if the errand carries labels since.
+    pub(crate) fn renewed(&self, step: Step<'_>, before: &LedgerView) -> Option<LedgerView> {
+        self.ledger.has_more_labels(before).then(|| self.ledger.renewed(step, self.scope(), before))
     }
 
-    fn caps(&self, tool: &ToolName) -> Caps {
-        let calls = self.mandate.intent().scope().max_calls();
-        Caps { calls, tool_calls: self.mandate.max_tool_calls(tool) }
+    /// Books a step that runs now.
+    pub(crate) fn keep(&self, reservation: Reservation, tool: &Tool, resource: &Resource) {
+        let above = self.above().map(|above| above.scope());
+        reservation.keep(tool, resource, std::iter::once(self.scope()).chain(above));
+    }
+
+    fn ledgers_above(&self) -> impl Iterator<Item = (&Ledger, &Scope)> {
+        self.above().map(|above| (&above.ledger, above.scope()))
+    }
+
+    fn scope(&self) -> &Scope {
+        self.mandate.intent().scope()
     }
 
     /// What a human would be asked to approve.

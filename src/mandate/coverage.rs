@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ActionClass, ArgumentName};
+use super::{ActionClass, ArgumentName, Drift};
 
 /// Whether an action is covered, in rising order: what one scope covers, a wider one covers no less.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub enum Beyond {
     Argument(ArgumentName),
     /// The action is of a class for which a human approves the exact action.
     Class(ActionClass),
+    /// It departs from the intent in this way.
+    Drift(Drift),
     /// The policies permit it with a human's approval of the exact action, and not without.
     Policies,
 }
@@ -53,6 +55,7 @@ impl std::fmt::Display for Beyond {
             Self::Mode => f.write_str("the tool may not run autonomously"),
             Self::Resource => f.write_str("the resource is not in the scope"),
             Self::Argument(name) => write!(f, "the value of the argument {name} is not in the scope"),
+            Self::Drift(drift) => drift.fmt(f),
             Self::Policies => f.write_str("the policies want a human's approval of this action"),
             Self::Class(class) => write!(f, "actions of the class {class} are approved one by one"),
         }

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Coverage, Mode, Resource, ScopeError};
+use super::budget::MAX_BUDGETS;
+use super::{
+    Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Budget, Coverage, Mode, Resource, ScopeError,
+};
 use crate::canonical::{Digest, Encoder};
 use crate::id::Audience;
-use crate::strict::{present, unique};
+use crate::strict::{objects, present, unique};
 
 /// What a scope says of one tool. Without bounds, every call for a person who approved it is covered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +27,8 @@ pub struct Grant {
     pinned: Option<Digest>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     max_calls: Option<u32>,
+    #[serde(deserialize_with = "budgets", skip_serializing_if = "Vec::is_empty")]
+    budgets: Vec<Budget>,
     autonomous: bool,
     preapproved: bool,
     #[serde(rename = "beyond")]
@@ -87,6 +93,16 @@ impl Grant {
         self
     }
 
+    /// Within this budget, for this tool alone.
+    ///
+    /// # Errors
+    ///
+    /// It has a budget of the same within the same time already, or eight.
+    pub fn budget(mut self, budget: Budget) -> Result<Self, ScopeError> {
+        add_budget(&mut self.budgets, budget)?;
+        Ok(self)
+    }
+
     /// Autonomously as well.
     #[must_use]
     pub fn autonomous(mut self) -> Self {
@@ -112,6 +128,10 @@ impl Grant {
         self.max_calls
     }
 
+    pub(super) fn budgets(&self) -> &[Budget] {
+        &self.budgets
+    }
+
     pub(crate) fn audiences(&self) -> Option<&BTreeSet<Audience>> {
         self.audiences.as_ref()
     }
@@ -135,7 +155,7 @@ impl Grant {
     }
 
     pub(super) fn is_unbound(&self) -> bool {
-        self.bounds.is_empty() && self.resources.is_none() && self.max_calls.is_none()
+        self.bounds.is_empty() && self.resources.is_none() && self.max_calls.is_none() && self.budgets.is_empty()
     }
 
     /// Whether the tool may run on such an errand.
@@ -172,6 +192,7 @@ impl Grant {
     pub(super) fn is_subset(&self, wider: &Self) -> bool {
         let anything = Bound::anything();
         fewer(self.max_calls, wider.max_calls)
+            && keeps_to(&self.budgets, &wider.budgets)
             && (wider.autonomous || !self.autonomous)
             && (wider.preapproved || !self.preapproved)
             && (wider.outside == Otherwise::Ask || self.outside == Otherwise::Deny)
@@ -192,6 +213,7 @@ impl Grant {
         let pin = self.pinned.map_or([0; 32], |pin| *pin.as_bytes());
         encoder.tag(u8::from(self.pinned.is_some())).fixed(&pin);
         encode_limit(self.max_calls, encoder);
+        encode_budgets(&self.budgets, encoder);
         encoder.tag(u8::from(self.autonomous)).tag(u8::from(self.preapproved));
         encoder.tag(u8::from(self.outside == Otherwise::Ask));
     }
@@ -224,4 +246,31 @@ pub(super) fn fewer(narrow: Option<u32>, wide: Option<u32>) -> bool {
 
 pub(super) fn encode_limit(limit: Option<u32>, encoder: &mut Encoder) {
     encoder.tag(u8::from(limit.is_some())).fixed(&limit.unwrap_or(0).to_be_bytes());
+}
+
+/// Adds a budget, where there is room and none like it.
+pub(super) fn add_budget(budgets: &mut Vec<Budget>, budget: Budget) -> Result<(), ScopeError> {
+    if budgets.iter().any(|own| own.is_like(&budget)) || budgets.len() >= MAX_BUDGETS {
+        return Err(ScopeError::Budget(budget.measure().clone()));
+    }
+    budgets.push(budget);
+    Ok(())
+}
+
+/// Reads budgets.
+pub(super) fn budgets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Budget>, D::Error> {
+    objects(deserializer)?.into_iter().try_fold(Vec::new(), |mut budgets, budget| {
+        add_budget(&mut budgets, budget).map_err(D::Error::custom)?;
+        Ok(budgets)
+    })
+}
+
+/// Whether what keeps to these budgets keeps to the wider ones.
+pub(super) fn keeps_to(narrow: &[Budget], wide: &[Budget]) -> bool {
+    wide.iter().all(|wide| narrow.iter().any(|narrow| narrow.is_within(wide)))
+}
+
+pub(super) fn encode_budgets(budgets: &[Budget], encoder: &mut Encoder) {
+    encoder.count(budgets.len());
+    budgets.iter().for_each(|budget| budget.encode(encoder));
 }

@@ -4,15 +4,20 @@
 //! of them back. Labels, refusals and the tools that ran are the whole errand's: data that one agent brings in reaches the
 //! others, and nobody starts anew by delegating.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use super::book::{Book, Limits, Place, Step};
 use super::refusals::{self, Refusals};
-use super::{Action, Label, Tool, ToolName};
+use super::{Action, Drifts, Label, Overrun, Resource, Scope, Spent, Tool, ToolName, drift};
 use crate::live::locked;
 
 /// Tools that are remembered in order.
 const RECENT: usize = 32;
+/// Resources that are remembered; what is touched beyond stays new.
+const MAX_TOUCHED: usize = 256;
+/// Labels that an errand can carry.
+const MAX_LABELS: usize = 256;
 
 /// What a task had done before one of its steps: what policies and the record see.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -36,46 +41,17 @@ pub struct LedgerView {
     /// Of the budgets above this task, the one with the least room; none above it is limited, if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub above: Option<Spent>,
-}
-
-/// A budget, and what is spent of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[non_exhaustive]
-pub struct Spent {
-    /// Actions that were permitted and not given back.
-    pub used: u32,
-    /// How many were approved.
-    pub limit: u32,
-}
-
-impl Spent {
-    pub(crate) fn is_all(self) -> bool {
-        self.used >= self.limit
-    }
-
-    fn room(self) -> u32 {
-        self.limit.saturating_sub(self.used)
-    }
-
-    /// The one with the least room.
-    fn tighter(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        one.into_iter().chain(other).min_by_key(|spent| spent.room())
-    }
-}
-
-/// The limits that a reservation must stay within.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Caps {
-    pub(crate) calls: Option<u32>,
-    pub(crate) tool_calls: Option<u32>,
-}
-
-impl Caps {
-    /// What is spent of the tighter of both.
-    fn spent(self, calls: u32, tool_calls: u32) -> Option<Spent> {
-        let spent = |used: u32, limit: Option<u32>| limit.map(|limit| Spent { used, limit });
-        Spent::tighter(spent(calls, self.calls), spent(tool_calls, self.tool_calls))
-    }
+    /// The budget, of this task or of one above it, of which there is less than this step would use up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overrun: Option<Box<Overrun>>,
+    /// Stages of the plan that were entered.
+    pub entered: u16,
+    /// Resources that any of them touched, 256 at most.
+    pub targets: u32,
+    /// Whether this step's resource is one of them.
+    pub touched: bool,
+    /// Ways in which this step departs from the intent.
+    pub drift: Drifts,
 }
 
 /// What one task has done. Clones are the same ledger.
@@ -92,47 +68,32 @@ struct Errand {
     refusals: u32,
     repeated: Refusals,
     recent: VecDeque<ToolName>,
+    touched: BTreeSet<Resource>,
 }
 
 impl Errand {
-    fn show(&self, view: LedgerView) -> LedgerView {
-        let recent = self.recent.iter().cloned().collect();
-        let (refusals, repeats) = (self.refusals, self.repeated.most());
-        LedgerView { labels: self.labels.clone(), refusals, repeats, recent, ..view }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Book {
-    step: u64,
-    calls: u32,
-    by_tool: BTreeMap<ToolName, u32>,
-}
-
-impl Book {
-    fn tool_calls(&self, tool: &ToolName) -> u32 {
-        self.by_tool.get(tool).copied().unwrap_or(0)
-    }
-
-    fn view(&self, tool: &ToolName) -> LedgerView {
+    fn show(&self, action: &Action, view: LedgerView) -> LedgerView {
         LedgerView {
-            step: self.step.saturating_add(1),
-            calls: self.calls,
-            tool_calls: self.tool_calls(tool),
-            ..LedgerView::default()
+            labels: self.labels.clone(),
+            refusals: self.refusals,
+            repeats: self.repeated.most(),
+            recent: self.recent.iter().cloned().collect(),
+            targets: u32::try_from(self.touched.len()).unwrap_or(u32::MAX),
+            touched: self.touched.contains(action.resource()),
+            ..view
         }
     }
 
-    /// Takes a place, if there is one.
-    fn take(&mut self, tool: &ToolName, caps: Caps) -> bool {
-        let (calls, tool_calls) = (self.calls, self.tool_calls(tool));
-        let free = |used: u32, cap: Option<u32>| used < cap.unwrap_or(u32::MAX);
-        let is_free = free(calls, caps.calls) && free(tool_calls, caps.tool_calls);
-        if is_free {
-            self.calls += 1;
-            self.by_tool.insert(tool.clone(), tool_calls + 1);
+    /// `tool` runs now, on this resource.
+    fn note(&mut self, tool: &Tool, resource: &Resource) {
+        self.labels.extend(tool.labels().iter().cloned());
+        if self.recent.len() >= RECENT {
+            self.recent.pop_front();
         }
-        is_free
+        self.recent.push_back(tool.name().clone());
+        if self.touched.len() < MAX_TOUCHED && !self.touched.contains(resource) {
+            self.touched.insert(resource.clone());
+        }
     }
 }
 
@@ -142,45 +103,104 @@ impl Ledger {
         Self { book: Arc::default(), errand: Arc::clone(&self.errand) }
     }
 
-    /// Takes one step: what was done before it, and a place in this budget and in every one of `above`, the nearest first,
-    /// if there is one in each.
+    /// Takes one step under `scope`: what was done before it, and a place in this task's budgets and in those of every task
+    /// `above`, the nearest first, if there is one in each.
     pub(crate) fn reserve<'l>(
         &self,
-        tool: &ToolName,
-        caps: Caps,
-        above: impl Iterator<Item = (&'l Self, Caps)>,
+        step: Step<'_>,
+        scope: &Scope,
+        above: impl Iterator<Item = (&'l Self, &'l Scope)>,
     ) -> (LedgerView, Option<Reservation>) {
-        let (mut view, mut reservation) = {
-            let mut book = locked(&self.book);
-            let view = book.view(tool);
-            book.step = view.step;
-            (view, book.take(tool, caps).then(|| Reservation::new(self, tool)))
-        };
-        // One after the other: what has a place below and none above gives it back, so that no budget is ever exceeded.
-        for (ledger, caps) in above {
-            let (spent, place) = ledger.take(tool, caps, reservation.is_some());
-            view.above = Spent::tighter(view.above, spent);
-            reservation = reservation.zip(place).map(|(mut own, place)| {
-                own.places.push(place);
-                own
-            });
-        }
-        (locked(&self.errand).show(view), reservation)
-    }
-
-    /// What is spent of this budget, and a place in it, if that is wanted and there is one.
-    fn take(&self, tool: &ToolName, caps: Caps, is_wanted: bool) -> (Option<Spent>, Option<Place>) {
-        let mut book = locked(&self.book);
-        let spent = caps.spent(book.calls, book.tool_calls(tool));
-        let place = (is_wanted && book.take(tool, caps)).then(|| Place::new(self, tool));
-        (spent, place)
+        self.ask(step, scope, above, true)
     }
 
     /// What the next step would see.
-    pub(crate) fn view<'l>(&self, tool: &ToolName, above: impl Iterator<Item = (&'l Self, Caps)>) -> LedgerView {
-        let spent = above.map(|(ledger, caps)| ledger.take(tool, caps, false).0);
-        let view = LedgerView { above: spent.fold(None, Spent::tighter), ..locked(&self.book).view(tool) };
-        locked(&self.errand).show(view)
+    pub(crate) fn view<'l>(
+        &self,
+        step: Step<'_>,
+        scope: &Scope,
+        above: impl Iterator<Item = (&'l Self, &'l Scope)>,
+    ) -> LedgerView {
+        self.ask(step, scope, above, false).0
+    }
+
+    fn ask<'l>(
+        &self,
+        step: Step<'_>,
+        scope: &Scope,
+        above: impl Iterator<Item = (&'l Self, &'l Scope)>,
+        is_taken: bool,
+    ) -> (LedgerView, Option<Reservation>) {
+        let tool = step.action.tool();
+        let limits = Limits::of(scope, tool);
+        let (mut view, mut entered, place) = {
+            let mut book = locked(&self.book);
+            let (view, entered) = (book.view(tool), book.entered());
+            if is_taken {
+                book.step();
+            }
+            let (_, place) = Book::ask(&self.book, &mut book, (step, limits), is_taken);
+            (view, entered, place)
+        };
+        let mut reservation = match place {
+            Ok(place) => place.map(|own| Reservation { errand: Arc::clone(&self.errand), own, above: Vec::new() }),
+            Err(overrun) => {
+                view.overrun = Some(overrun);
+                None
+            }
+        };
+        // One after the other: what has a place below and none above gives it back, so that no budget is ever exceeded.
+        for (ledger, scope) in above {
+            let limits = Limits::of(scope, tool);
+            let (spent, place) = {
+                let mut book = locked(&ledger.book);
+                if limits.plan().is_some() {
+                    entered = entered.max(book.entered());
+                }
+                Book::ask(&ledger.book, &mut book, (step, limits), reservation.is_some())
+            };
+            view.above = Spent::tighter(view.above, spent);
+            reservation = match place {
+                Ok(place) => reservation.zip(place).map(|(mut own, place)| {
+                    own.above.push(place);
+                    own
+                }),
+                Err(overrun) => {
+                    view.overrun.get_or_insert(overrun);
+                    None
+                }
+            };
+        }
+        view.entered = entered;
+        (self.show(step, scope, view), reservation)
+    }
+
+    /// The view of a step that was taken before, with what the errand carries by now.
+    pub(crate) fn renewed(&self, step: Step<'_>, scope: &Scope, before: &LedgerView) -> LedgerView {
+        self.show(step, scope, before.clone())
+    }
+
+    /// With what the errand carries, and how the step departs from the intent.
+    fn show(&self, step: Step<'_>, scope: &Scope, view: LedgerView) -> LedgerView {
+        let action = step.action;
+        let mut view = locked(&self.errand).show(action, view);
+        view.drift = drift::of(scope, step, &view);
+        view
+    }
+
+    /// Whether the errand carries labels that it did not when this was seen.
+    pub(crate) fn has_more_labels(&self, view: &LedgerView) -> bool {
+        locked(&self.errand).labels.len() > view.labels.len()
+    }
+
+    /// Labels the errand, where it has room.
+    pub(crate) fn label(&self, label: Label) -> bool {
+        let mut errand = locked(&self.errand);
+        let has_room = errand.labels.len() < MAX_LABELS || errand.labels.contains(&label);
+        if has_room {
+            errand.labels.insert(label);
+        }
+        has_room
     }
 
     /// Notes that a step was refused.
@@ -203,69 +223,28 @@ impl Ledger {
 
     /// How many actions were permitted and not given back.
     pub(crate) fn calls(&self) -> u32 {
-        locked(&self.book).calls
+        locked(&self.book).calls()
     }
 }
 
-/// A place in a live task's budget, and in every budget above. Dropped, it is given back; not `Clone`, since a fact must not
-/// double as a key.
+/// A place in a live task's budgets, and in those of every task above. Dropped, it is given back; not `Clone`, since a fact
+/// must not double as a key.
 #[derive(Debug)]
 #[must_use = "a reservation that is dropped is given back"]
 pub(crate) struct Reservation {
+    errand: Arc<Mutex<Errand>>,
     own: Place,
     /// Above, the nearest first.
-    places: Vec<Place>,
+    above: Vec<Place>,
 }
 
 impl Reservation {
-    fn new(ledger: &Ledger, tool: &ToolName) -> Self {
-        Self { own: Place::new(ledger, tool), places: Vec::new() }
-    }
-
-    /// Books the step: `tool` runs now, and the whole errand carries its labels from here on.
-    pub(crate) fn keep(self, tool: &Tool) {
-        let mut errand = locked(&self.own.ledger.errand);
-        errand.labels.extend(tool.labels().iter().cloned());
-        if errand.recent.len() >= RECENT {
-            errand.recent.pop_front();
-        }
-        errand.recent.push_back(self.own.tool.clone());
-        drop(errand);
-        self.own.keep();
-        self.places.into_iter().for_each(Place::keep);
-    }
-}
-
-/// A place in one budget. Dropped, it is given back.
-#[derive(Debug)]
-struct Place {
-    ledger: Ledger,
-    tool: ToolName,
-    kept: bool,
-}
-
-impl Place {
-    fn new(ledger: &Ledger, tool: &ToolName) -> Self {
-        Self { ledger: ledger.clone(), tool: tool.clone(), kept: false }
-    }
-
-    fn keep(mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if self.kept {
-            return;
-        }
-        let mut book = locked(&self.ledger.book);
-        book.calls = book.calls.saturating_sub(1);
-        match book.by_tool.get_mut(&self.tool) {
-            Some(calls) if *calls > 1 => *calls -= 1,
-            _ => {
-                book.by_tool.remove(&self.tool);
-            }
+    /// Books the step: `tool` runs now on this resource, and the whole errand carries its labels from here on. `scopes` are
+    /// those of the task and of every task above, in the order of the places.
+    pub(crate) fn keep<'s>(self, tool: &Tool, resource: &Resource, scopes: impl Iterator<Item = &'s Scope>) {
+        locked(&self.errand).note(tool, resource);
+        for (place, scope) in std::iter::once(self.own).chain(self.above).zip(scopes) {
+            place.keep(Limits::of(scope, tool.name()).plan());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Approval, Consent, Evidence, Mode, Scope, ToolName};
+use super::{Approval, Consent, Evidence, Mode, Scope};
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, IdError, Prose, TaskId};
 use crate::identity::{AgentId, AgentIdentity, OperatorId, OperatorSession};
@@ -221,10 +221,6 @@ impl Mandate {
         self.until
     }
 
-    pub(crate) fn max_tool_calls(&self, tool: &ToolName) -> Option<u32> {
-        self.intent.scope.grant(tool)?.max_calls()
-    }
-
     /// Checks that a task with the id `task` can begin at `now`, in a process that started at `started` and
     /// remembers no approval from before, unless `started` is `None`. Returns when the task ends.
     pub(crate) fn check(
@@ -237,7 +233,8 @@ impl Mandate {
         for approval in &self.approvals {
             self.check_approval(approval, task, now, started)?;
         }
-        let until = self.until.unwrap_or(last).min(last).min(self.agent.until());
+        let lasting = self.intent.scope.end(now).unwrap_or(last);
+        let until = self.until.unwrap_or(last).min(last).min(lasting).min(self.agent.until());
         if now >= until {
             return Err(MandateError::Over { until, now });
         }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::canonical::{Digest, Encoder};
 use crate::id::{Found, IdError, made_of};
 use crate::identity::AgentUserId;
 
@@ -63,6 +64,13 @@ impl Resource {
     /// Which one.
     pub fn name(&self) -> &str {
         self.text.get(self.slash + 1..).unwrap_or_default()
+    }
+
+    /// The SHA-256 of its canonical form.
+    pub(super) fn digest(&self) -> Digest {
+        let mut encoder = Encoder::new("bailiwick/resource/v1");
+        encoder.text(self.as_str());
+        encoder.finish()
     }
 
     /// Kind, `/`, name: unambiguous, since no kind has a `/`.

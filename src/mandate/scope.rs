@@ -3,14 +3,16 @@
 //! Tools alone do not bind an agent: what an attacker wants is mostly the permitted tool on another target.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::grant::{encode_limit, fewer};
-use super::{Action, ActionClass, ArgumentName, Beyond, Coverage, Grant, ToolName};
+use super::grant::{add_budget, budgets, encode_budgets, encode_limit, fewer, keeps_to};
+use super::{Action, ActionClass, ArgumentName, Beyond, Budget, Coverage, Grant, Measure, ToolName, Watch};
 use crate::canonical::{Digest, Encoder};
 use crate::id::IdError;
-use crate::strict::{Object, present, unique};
+use crate::strict::{Object, present, present_object, unique};
+use crate::time::Timestamp;
 
 /// A scope was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +27,15 @@ pub enum ScopeError {
     /// The argument is bound already.
     #[error("the argument {0} is bound already")]
     DuplicateBound(ArgumentName),
+    /// A budget is not one, has one like it beside it, or is one too many.
+    #[error("a budget of {0} is negative, too large, within no sound time, said twice, or the ninth")]
+    Budget(Measure),
+    /// A task is watched for what cannot be watched.
+    #[error("{0}")]
+    Watch(&'static str),
+    /// A task cannot last so long.
+    #[error("a task lasts 1 second to 366 days, not {0} s")]
+    Duration(u64),
     /// So many agents below the first are none, or too many.
     #[error("1 to {MAX_DEPTH} agents may stand below one another, not {0}")]
     Depth(u8),
@@ -71,6 +82,24 @@ pub struct Scope {
     max_calls: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_depth: Option<Depth>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_seconds: Option<Seconds>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    budgets: Vec<Budget>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watch: Option<Box<Watch>>,
+}
+
+/// How long a task lasts: 1 second to 366 days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u64")]
+struct Seconds(u64);
+
+impl TryFrom<u64> for Seconds {
+    type Error = ScopeError;
+    fn try_from(seconds: u64) -> Result<Self, ScopeError> {
+        if (1..=366 * 24 * 3600).contains(&seconds) { Ok(Self(seconds)) } else { Err(ScopeError::Duration(seconds)) }
+    }
 }
 
 /// How many agents may stand below: 1 to [`MAX_DEPTH`].
@@ -95,12 +124,19 @@ struct Written {
     max_calls: Option<u32>,
     #[serde(default, deserialize_with = "present")]
     max_depth: Option<Depth>,
+    #[serde(default, deserialize_with = "present")]
+    max_seconds: Option<Seconds>,
+    #[serde(default, deserialize_with = "budgets")]
+    budgets: Vec<Budget>,
+    #[serde(default, deserialize_with = "present_object")]
+    watch: Option<Watch>,
 }
 
 impl From<Object<Written>> for Scope {
     fn from(Object(written): Object<Written>) -> Self {
-        let tools = written.tools.into_iter().map(|(tool, Object(grant))| (tool, grant)).collect();
-        Self { tools, max_calls: written.max_calls, max_depth: written.max_depth }
+        let Written { tools, max_calls, max_depth, max_seconds, budgets, watch } = written;
+        let tools = tools.into_iter().map(|(tool, Object(grant))| (tool, grant)).collect();
+        Self { tools, max_calls, max_depth, max_seconds, budgets, watch: watch.map(Box::new) }
     }
 }
 
@@ -142,6 +178,33 @@ impl Scope {
         Ok(self)
     }
 
+    /// Within this budget, all tools together. A sum is of the argument of this name, whichever tool has it.
+    ///
+    /// # Errors
+    ///
+    /// It has a budget of the same within the same time already, or eight.
+    pub fn budget(mut self, budget: Budget) -> Result<Self, ScopeError> {
+        add_budget(&mut self.budgets, budget)?;
+        Ok(self)
+    }
+
+    /// A task lasts no longer than this, in whole seconds.
+    ///
+    /// # Errors
+    ///
+    /// Less than a second, or more than 366 days.
+    pub fn lasting(mut self, time: Duration) -> Result<Self, ScopeError> {
+        self.max_seconds = Some(Seconds::try_from(time.as_secs())?);
+        Ok(self)
+    }
+
+    /// Watched for drift like this.
+    #[must_use]
+    pub fn watched(mut self, watch: Watch) -> Self {
+        self.watch = Some(Box::new(watch));
+        self
+    }
+
     /// Whether the scope covers an action of this class. The number of calls is the ledger's to judge.
     pub fn covers(&self, action: &Action, class: ActionClass) -> Coverage {
         match self.tools.get(action.tool()) {
@@ -155,6 +218,9 @@ impl Scope {
     pub fn is_subset(&self, wider: &Self) -> bool {
         fewer(self.max_calls, wider.max_calls)
             && self.max_depth <= wider.max_depth
+            && wider.max_seconds.is_none_or(|wide| self.max_seconds.is_some_and(|own| own <= wide))
+            && keeps_to(&self.budgets, &wider.budgets)
+            && wider.watch.as_ref().is_none_or(|wide| self.watch.as_ref().is_some_and(|own| own.is_within(wide)))
             && self.tools.iter().all(|(tool, grant)| wider.tools.get(tool).is_some_and(|wide| grant.is_subset(wide)))
     }
 
@@ -171,7 +237,7 @@ impl Scope {
     /// Every tool that may run without a human who is asked, whatever its arguments and resource, and however often.
     pub(crate) fn unbound(&self) -> impl Iterator<Item = &ToolName> {
         let is_unbound = |grant: &Grant| grant.is_unasked() && grant.is_unbound();
-        let grants = self.tools.iter().filter(|_| self.max_calls.is_none());
+        let grants = self.tools.iter().filter(|_| self.max_calls.is_none() && self.budgets.is_empty());
         grants.filter(move |(_, grant)| is_unbound(grant)).map(|(tool, _)| tool)
     }
 
@@ -181,6 +247,19 @@ impl Scope {
 
     pub(crate) fn max_calls(&self) -> Option<u32> {
         self.max_calls
+    }
+
+    pub(super) fn budgets(&self) -> &[Budget] {
+        &self.budgets
+    }
+
+    pub(crate) fn watch(&self) -> Option<&Watch> {
+        self.watch.as_deref()
+    }
+
+    /// When a task that begins at `now` ends at the latest, where that is said.
+    pub(crate) fn end(&self, now: Timestamp) -> Option<Timestamp> {
+        self.max_seconds.map(|seconds| now.after(Duration::from_secs(seconds.0)))
     }
 
     /// How many agents may stand below; 0 where nothing is delegable.
@@ -193,6 +272,10 @@ impl Scope {
         let mut encoder = Encoder::new("bailiwick/scope/v1");
         encode_limit(self.max_calls, &mut encoder);
         encoder.tag(self.max_depth());
+        encoder.fixed(&self.max_seconds.map_or(0, |seconds| seconds.0).to_be_bytes());
+        encode_budgets(&self.budgets, &mut encoder);
+        encoder.tag(u8::from(self.watch.is_some()));
+        self.watch.iter().for_each(|watch| watch.encode(&mut encoder));
         encoder.count(self.tools.len());
         for (tool, grant) in &self.tools {
             encoder.text(tool.as_str());

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::broken::Broken;
 use super::parameter::{Parameter, Parameters};
 use super::raise::Raise;
+use super::unenforced::Unenforced;
 use super::{Action, ActionClass, ArgumentName, ArgumentType, Arguments, Bound, Constraints, Value};
 use crate::canonical::{Digest, Encoder};
 use crate::id::{Found, made_of, text};
@@ -22,6 +23,20 @@ text! {
     /// Where data came from or what it is: `untrusted`, `pii`, `secret`, `internal`, or a name of the host's.
     Label, "label", "1 to 32 characters of a-z, 0-9 and `-`",
     |text| made_of(text, 32, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// The labels that mean something to every task: data of the house, a stranger's text, and a way out.
+impl Label {
+    /// Something that somebody from outside may have written.
+    pub const UNTRUSTED: &'static str = "untrusted";
+    /// Data about persons.
+    pub const PII: &'static str = "pii";
+    /// What nobody else may see.
+    pub const SECRET: &'static str = "secret";
+    /// What only the house may see.
+    pub const INTERNAL: &'static str = "internal";
+    /// A tool that can carry data out of the house.
+    pub const OUTSIDE: &'static str = "outside";
 }
 
 /// The name of [`Tool::project_as`].
@@ -123,24 +138,6 @@ pub struct Tool {
     raised: Vec<Raise>,
     #[serde(default, deserialize_with = "objects", skip_serializing_if = "Vec::is_empty")]
     unenforced: Vec<Unenforced>,
-}
-
-/// Something that the JSON Schema of a tool says of its arguments, and that [`Tool::check`] does not hold them to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Unenforced {
-    /// The argument; none where all of them together are spoken of.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub argument: Option<ArgumentName>,
-    /// The keyword, and the way to it in the argument's schema: `items/not`.
-    pub keyword: String,
-}
-
-impl Unenforced {
-    pub(crate) fn new(argument: Option<ArgumentName>, keyword: String) -> Self {
-        Self { argument, keyword }
-    }
 }
 
 impl Tool {
@@ -318,6 +315,11 @@ impl Tool {
     /// The tool's name.
     pub fn name(&self) -> &ToolName {
         &self.name
+    }
+
+    /// Whether no call of it changes anything.
+    pub(super) fn is_read(&self) -> bool {
+        self.class == ActionClass::Read && self.raised.is_empty()
     }
 
     /// How much is at stake, as the host says; a call can be of a higher class, and of none that is lower.

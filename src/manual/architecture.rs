@@ -145,6 +145,11 @@
 //! | change | file |
 //! |---|---|
 //! | a new ground for refusal | `policy/reason.rs`, then `policy/guard.rs` or a policy |
+//! | when to try again, and who is told what | `policy/retry.rs`, `policy/reason.rs`, `audit/rendering.rs` |
+//! | what counts as the same refusal | `mandate/refusals.rs` |
+//! | what hides a tool, and what is offered | `policy/hiding.rs`, `policy/offer.rs` |
+//! | what counts as another tool | `mandate/capability.rs`, and of a listing `policy/mcp.rs` |
+//! | what raises the class of a call | `mandate/raise.rs` |
 //! | a new fact that policies can use | `policy/agent.cedarschema`, `policy/facts.rs`, `policy/compiled/name.rs` |
 //! | what is known of groups and resources | `policy/directory.rs` |
 //! | what can be replaced while agents run | `policy/bundle.rs` |
@@ -164,6 +169,8 @@
 //! | what counts as drift of a record elsewhere | `identity/projection/drift.rs` |
 //! | who did what another system saw | `audit/attribution.rs` |
 //! | what an approval can cover | `mandate/scope.rs`, and of one tool `mandate/grant.rs` |
+//! | what a task can use up | `mandate/budget.rs` |
+//! | what counts as drift | `mandate/drift.rs`; what follows from it, `mandate/watch.rs` |
 //! | what an agent can pass on | `delegation.rs` at the door, `mandate/scope.rs` |
 //! | what is shown of it elsewhere | `credential/passing.rs`, then `credential/lineage.rs` |
 //! | a field of the record | `audit/record.rs` |

@@ -6,6 +6,8 @@
 //! * [`howto`]: what a host writes: sinks, scopes, policies, approvals, stopping;
 //! * [`credentials`]: keys that rotate, or are held elsewhere, and proofs of possession;
 //! * [`delegating`]: what an agent may have other agents do of its task;
+//! * [`drift`]: budgets, labels, and what follows where a task departs from its intent;
+//! * [`denials`]: classes, tools that change, what is said of a refusal, and what a model is offered;
 //! * [`leases`]: credentials that other systems issue, and what Vault, AWS, GitHub and PostgreSQL make of them;
 //! * [`controls`]: OWASP, CSA MAESTRO and NIST references, and where the evidence for each is;
 //! * [`readme`]: the front page of the repository.
@@ -14,6 +16,8 @@ pub mod architecture;
 pub mod controls;
 pub mod credentials;
 pub mod delegating;
+pub mod denials;
+pub mod drift;
 pub mod howto;
 pub mod leases;
 pub mod model;

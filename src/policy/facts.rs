@@ -9,7 +9,7 @@ use super::Question;
 use super::compiled::{self, Fields, Members, Name, Part, Record, Uid, Val, Word};
 use crate::identity::AgentIdentity;
 use crate::mandate::{
-    Action, Approval, ArgumentName, ArgumentType, Arguments, Label, Resource, Tool, ToolError, ToolName, Value,
+    Action, Approval, ArgumentName, ArgumentType, Arguments, Drifts, Label, Resource, Tool, ToolError, ToolName, Value,
 };
 
 /// The entity types of the vocabulary.
@@ -127,6 +127,9 @@ fields! { Task<'_>,
     Refusals "refusals" => |own| Some(Val::Long(own.question.ledger.refusals.into()));
     Labels "labels" => |own| Some(Val::Set(&own.question.ledger.labels));
     Recent "recent" => |own| Some(Val::Set(&own.question.ledger.recent));
+    Targets "targets" => |own| Some(Val::Long(own.question.ledger.targets.into()));
+    Touched "touched" => |own| Some(Val::Bool(own.question.ledger.touched));
+    Drift "drift" => |own| Some(Val::Set(&own.question.ledger.drift));
 }
 
 /// `context.tool`.
@@ -317,6 +320,20 @@ impl Members for BTreeSet<Label> {
 
     fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool {
         self.iter().all(|label| visit(Val::Text(label.as_str())))
+    }
+}
+
+impl Members for Drifts {
+    fn has(&self, value: &Val<'_>) -> bool {
+        matches!(value, Val::Text(text) if self.iter().any(|drift| drift.as_str() == *text))
+    }
+
+    fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(Val<'s>) -> bool) -> bool {
+        self.iter().all(|drift| visit(Val::Text(drift.as_str())))
     }
 }
 

@@ -4,7 +4,9 @@ use super::facts::{self, Values};
 use super::snapshot::Prepared;
 use super::{Question, Reason};
 use crate::id::Found;
-use crate::mandate::{Beyond, CapabilityDrift, Coverage, LedgerView, Mandate, Mode, Spent, Standing, TaskState};
+use crate::mandate::{
+    Beyond, CapabilityDrift, Coverage, LedgerView, Mandate, Mode, Response, Scope, Spent, Standing, TaskState,
+};
 use crate::time::Timestamp;
 
 /// Checks everything that policies are not asked about. Finds what the arguments are to policies, and returns what a human
@@ -26,7 +28,7 @@ pub(super) fn check<'q>(
         Coverage::Within => None,
     };
     check_budget(question.ledger, scope.max_calls(), grant.max_calls())?;
-    Ok(ask)
+    check_drift(question.ledger, scope, ask)
 }
 
 /// Checks everything that policies are not asked about and that does not depend on arguments and resource.
@@ -39,7 +41,7 @@ pub(super) fn check_offer(question: &Question<'_>, prepared: &Prepared) -> Resul
     if !grant.admits(action.mode()) {
         return Err(Reason::OutOfScope(Beyond::Mode));
     }
-    check_budget(ledger, scope.max_calls(), grant.max_calls())
+    check_calls(ledger, scope.max_calls(), grant.max_calls())
 }
 
 /// Checks that the agent, the task and the person stand as they must: before a decision, and again before a permit
@@ -115,6 +117,12 @@ fn check_agent_user(question: &Question<'_>) -> Result<(), Reason> {
 }
 
 fn check_budget(ledger: &LedgerView, max_calls: Option<u32>, max_tool_calls: Option<u32>) -> Result<(), Reason> {
+    check_calls(ledger, max_calls, max_tool_calls)?;
+    ledger.overrun.as_ref().map_or(Ok(()), |overrun| Err(Reason::overrun(overrun.clone())))
+}
+
+/// The budgets that every call draws on alike.
+fn check_calls(ledger: &LedgerView, max_calls: Option<u32>, max_tool_calls: Option<u32>) -> Result<(), Reason> {
     for (used, limit) in [(ledger.calls, max_calls), (ledger.tool_calls, max_tool_calls)] {
         if let Some(limit) = limit
             && used >= limit
@@ -125,5 +133,14 @@ fn check_budget(ledger: &LedgerView, max_calls: Option<u32>, max_tool_calls: Opt
     match ledger.above.filter(|spent| spent.is_all()) {
         Some(Spent { used, limit, .. }) => Err(Reason::Budget { used, limit }),
         None => Ok(()),
+    }
+}
+
+/// What follows, by the scope's choice, from how the step departs from the intent: what a human must approve, if anything.
+fn check_drift(ledger: &LedgerView, scope: &Scope, ask: Option<Beyond>) -> Result<Option<Beyond>, Reason> {
+    match scope.watch().and_then(|watch| watch.follows(ledger.drift)) {
+        Some((Response::Deny, drift)) => Err(Reason::Drift(drift)),
+        Some((Response::Ask, drift)) => Ok(ask.or(Some(Beyond::Drift(drift)))),
+        Some((Response::Note, _)) | None => Ok(ask),
     }
 }

@@ -15,6 +15,7 @@ mod question;
 mod reason;
 mod retry;
 mod snapshot;
+mod stale;
 mod verdict;
 
 // The vocabulary: tools, their schema, and what is known besides.
@@ -72,7 +73,8 @@ pub use host_schema::SchemaError;
 pub use lint::{Lint, LintCode, Severity};
 pub use names::{PolicyName, PolicyNames};
 pub use question::Question;
-pub use reason::{Reason, ReasonCode, Stale};
+pub use reason::{Reason, ReasonCode};
 pub use retry::Retry;
+pub use stale::Stale;
 pub use text::{Limit, TextError};
 pub use verdict::{Outcome, Verdict};

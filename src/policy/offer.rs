@@ -62,7 +62,9 @@ fn condition(clause: &Clause) -> &Expr {
 /// Whether an expression looks at what differs between two calls of one tool.
 fn sees_call(tree: &Expr) -> bool {
     let read = Part::read_in([tree]);
-    ["args", "agent_user"].into_iter().any(|member| read.has(member)) || sees_resource(tree)
+    // Of the task's past, this is held against the call.
+    let sees_past = ["touched", "drift"].into_iter().any(|fact| read.has_within("task", fact));
+    sees_past || ["args", "agent_user"].into_iter().any(|member| read.has(member)) || sees_resource(tree)
 }
 
 fn sees_resource(tree: &Expr) -> bool {

@@ -6,11 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
-use super::{PolicyName, PolicyNames, Retry};
-use crate::canonical::Digest;
+use super::{PolicyName, PolicyNames, Retry, Stale};
 use crate::id::Found;
 use crate::identity::{AgentId, AgentUserId, OperatorId};
-use crate::mandate::{Beyond, CapabilityDrift, Resource, TaskState, ToolError, ToolName};
+use crate::mandate::{Beyond, CapabilityDrift, Drift, Overrun, Resource, Shortage, TaskState, ToolError, ToolName};
 use crate::time::Timestamp;
 
 /// Declares the reasons: variant, code, when to try again, what the model and what people are told, and the controls that it is
@@ -127,6 +126,18 @@ reasons! {
     Budget, "budget_spent", NewTask,
         "Stop: the task has used all the calls that were approved.",
         "the task has used up what was approved", ["ASI08", "MAESTRO L4 Resource Hijacking"];
+    /// It would use up more than a budget has.
+    Overrun, "budget_exceeded", OtherArguments,
+        "Ask for less: the task has no room for this much.",
+        "it would use up more than is left of what was approved", ["ASI08", "MAESTRO L4 Resource Hijacking"];
+    /// It would use up more than a budget has for the time being.
+    TooSoon, "rate_exceeded", Pause,
+        "Wait before you ask for this again: it was done too often just now.",
+        "it was done too often just now", ["ASI08", "MAESTRO L4 Resource Hijacking"];
+    /// It departs from the intent in a way that the scope does not allow.
+    Drift, "intent_drift", Never,
+        "Return to what the task is for; do not try this action again.",
+        "it departs from what the task was meant for", ["ASI01", "ASI03", "MAESTRO L7 Agent Goal Manipulation"];
     /// A human approves exactly this action first.
     NeedsApproval, "needs_approval", Approval,
         "Wait until a human has approved exactly this action.",
@@ -253,6 +264,12 @@ pub enum Reason {
         /// Calls that were approved.
         limit: u32,
     },
+    /// See [`ReasonCode::Overrun`].
+    Overrun(Box<Overrun>),
+    /// See [`ReasonCode::TooSoon`].
+    TooSoon(Box<Overrun>),
+    /// See [`ReasonCode::Drift`].
+    Drift(Drift),
     /// See [`ReasonCode::NeedsApproval`].
     NeedsApproval(Beyond),
     /// See [`ReasonCode::ApprovalInvalid`].
@@ -287,6 +304,14 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The reason of a budget of which there is too little.
+    pub(super) fn overrun(overrun: Box<Overrun>) -> Self {
+        match overrun.shortage {
+            Shortage::TooSoon => Self::TooSoon(overrun),
+            _ => Self::Overrun(overrun),
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> ReasonCode {
         match self {
@@ -307,6 +332,9 @@ impl Reason {
             Self::ResourceDiffers { .. } => ReasonCode::ResourceDiffers,
             Self::OutOfScope(_) => ReasonCode::OutOfScope,
             Self::Budget { .. } => ReasonCode::Budget,
+            Self::Overrun(_) => ReasonCode::Overrun,
+            Self::TooSoon(_) => ReasonCode::TooSoon,
+            Self::Drift(_) => ReasonCode::Drift,
             Self::NeedsApproval(_) => ReasonCode::NeedsApproval,
             Self::ApprovalInvalid { .. } => ReasonCode::ApprovalInvalid,
             Self::ApprovalSpent { .. } => ReasonCode::ApprovalSpent,
@@ -325,40 +353,6 @@ impl Reason {
     /// nothing where that is not known.
     pub fn pause(&self) -> Option<Duration> {
         matches!(self, Self::PermitInvalid(_)).then_some(Duration::ZERO)
-    }
-}
-
-/// Why a permit is good for nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Stale {
-    /// It is for another task.
-    OtherTask,
-    /// Other policies decide now than those that permitted it.
-    OtherPolicies {
-        /// The digest of those that permitted it.
-        permitted: Digest,
-        /// The digest of those that decide now.
-        now: Digest,
-    },
-    /// Its time is over.
-    Over {
-        /// When it ended.
-        until: Timestamp,
-        /// The time now.
-        now: Timestamp,
-    },
-}
-
-impl fmt::Display for Stale {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherTask => f.write_str("the permit is for another task"),
-            Self::OtherPolicies { permitted, now } => {
-                write!(f, "the permit is from the policies {permitted}, those that decide are {now}")
-            }
-            Self::Over { until, now } => write!(f, "the permit ended at {until}, it is {now}"),
-        }
     }
 }
 
@@ -394,6 +388,8 @@ impl fmt::Display for Reason {
             }
             Self::OutOfScope(beyond) | Self::NeedsApproval(beyond) => beyond.fmt(f),
             Self::Budget { used, limit } => write!(f, "{used} calls were permitted, {limit} were approved"),
+            Self::Overrun(overrun) | Self::TooSoon(overrun) => overrun.fmt(f),
+            Self::Drift(drift) => drift.fmt(f),
             Self::ApprovalInvalid { operator } => {
                 write!(f, "the approval by the operator {operator} is not for this action, or is over")
             }

@@ -68,7 +68,7 @@ fn names() -> Vec<ToolName> {
 #[test]
 fn a_tool_of_which_a_call_is_permitted_or_held_is_offered_and_what_is_not_offered_is_refused() {
     let unlisted = std::cell::Cell::new(0);
-    hold_often((160, 80), (policies(), scopes(), any::<bool>()), |(policies, scope, ran)| {
+    hold_often((160, 40), (policies(), scopes(), any::<bool>()), |(policies, scope, ran)| {
         let world = World::new(&policies);
         let task = world.task(scope);
         if ran {

@@ -7,7 +7,7 @@ use bailiwick::audit::{AgentFact, Denial, Event};
 use bailiwick::credential::MintError;
 use bailiwick::id::Audience;
 use bailiwick::identity::danger;
-use bailiwick::mandate::{Action, ActionClass, Approval, Grant, Scope};
+use bailiwick::mandate::{Action, ActionClass, Approval, Budget, Drift, Grant, Response, Scope, Watch};
 use bailiwick::policy::{Catalog, Evaluator, ReasonCode, Retry};
 use bailiwick::{Halt, Task};
 
@@ -142,6 +142,16 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
             let _permit = task.authorize(&read).expect("a permit");
             refused(&task, &read)
         }
+        ReasonCode::Overrun => refused(&budgeted(world, Budget::calls(0)), &read),
+        ReasonCode::TooSoon => {
+            let task = budgeted(world, Budget::calls(1).within(HOUR).expect("a rate"));
+            let _permit = task.authorize(&read).expect("a permit");
+            refused(&task, &read)
+        }
+        ReasonCode::Drift => {
+            let watch = Watch::new().plan([["ticket.purge"]]).expect("a plan").on(Drift::OutsidePlan, Response::Deny);
+            refused(&world.task(granted().watched(watch)), &read)
+        }
         ReasonCode::NeedsApproval => refused(&task, &purge),
         ReasonCode::ApprovalInvalid => refused(&task, &purge.approved(Approval::by(&world.ada, scope()))),
         ReasonCode::ApprovalSpent => {
@@ -190,6 +200,12 @@ fn listing(description: &str) -> Catalog {
     let text =
         format!(r#"{{"tools": [{{"name": "file.read", "description": "{description}", "inputSchema": {{}}}}]}}"#);
     Catalog::from_mcp(&text).and_then(|catalog| catalog.classify("file.read", ActionClass::Read)).expect("a listing")
+}
+
+/// A task that may read tickets within this budget.
+fn budgeted(world: &World, budget: Budget) -> Task {
+    let grant = Grant::new().autonomous().budget(budget).expect("a budget");
+    world.task(Scope::new().allow("ticket.read", grant).expect("a tool name"))
 }
 
 /// Permits tickets; forbids what is flagged, and cannot evaluate what is counted.

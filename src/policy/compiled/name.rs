@@ -24,7 +24,7 @@ words! {
     Mode "mode", Operator "operator", AgentUser "agent_user", Approved "approved", Task "task", Tool "tool",
     Time "time", Args "args",
     Id "id", Purpose "purpose", Approvers "approvers", Step "step", Calls "calls", ToolCalls "tool_calls",
-    Refusals "refusals", Labels "labels", Recent "recent",
+    Refusals "refusals", Labels "labels", Recent "recent", Targets "targets", Touched "touched", Drift "drift",
     Class "class",
     Attested "attested", Proof "proof", Authority "authority", Sponsor "sponsor",
     Kind "kind", Name "name",

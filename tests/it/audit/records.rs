@@ -7,7 +7,7 @@ use bailiwick::audit::{Denial, Effect, Event, MemorySink};
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::{Audience, Prose};
 use bailiwick::identity::{AccountabilityRole, AgentId, AgentKey, AgentUserId, HumanOperator, danger};
-use bailiwick::mandate::{Action, Approval, Arguments, Grant, Scope};
+use bailiwick::mandate::{Action, Approval, Arguments, Budget, Grant, Scope};
 use bailiwick::policy::ReasonCode;
 use bailiwick::{Halt, Task};
 use serde_json::Value;
@@ -183,7 +183,7 @@ pub(super) fn tell(world: &World) {
     let permit = task.authorize(&close(world)).unwrap();
     task.mint(permit, &audience()).unwrap().finish(Effect::Succeeded).unwrap();
     let read = Action::autonomous("ticket.read", &ticket()).unwrap();
-    for action in [read, close(world)] {
+    for action in [read.clone(), close(world)] {
         let permit = task.authorize(&action).unwrap();
         task.redeem(permit, &args(r#"{"other": 1}"#)).expect_err("other arguments");
     }
@@ -195,6 +195,9 @@ pub(super) fn tell(world: &World) {
     let consent = Approval::by(&world.ada, alone.request(&purge_alone));
     drop(alone.authorize(&purge_alone.approved(consent)).unwrap());
     denied(&task, &close(world).presenting(&world.payer_bot));
+    task.label("untrusted".parse().unwrap()).unwrap();
+    let spent = Grant::new().budget(Budget::calls(0)).unwrap().autonomous();
+    denied(&world.task(Scope::new().allow("ticket.read", spent).unwrap()), &read);
     task.complete().unwrap();
 
     let halted = world.task(scope());
@@ -251,14 +254,15 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent begun", "agent purpose scope sponsor until"),
     (
         "agent decided",
-        "agent approval arguments ledger.calls ledger.labels ledger.recent ledger.refusals ledger.repeats ledger.step \
-         ledger.tool_calls mode operator? presented replayable resource standing.agent_active standing.approval_spent \
+        "agent approval arguments ledger.calls ledger.drift ledger.entered ledger.labels ledger.overrun? ledger.recent \
+         ledger.refusals ledger.repeats ledger.step ledger.targets ledger.tool_calls ledger.touched mode operator? presented replayable resource standing.agent_active standing.approval_spent \
          standing.operators \
          standing.running standing.task standing.time_known tool until verdict.class verdict.outcome verdict.policies \
          verdict.policy_digest verdict.reason? verdict.reason.code? verdict.reason.detail? verdict.rests_on_approval",
     ),
     ("agent done", "agent decision effect"),
     ("agent ended", "agent calls state unknown"),
+    ("agent labelled", "agent label"),
     ("agent lease intended", "agent audience decision ends lease step until"),
     ("agent lease issued", "agent ends lease step unheard until"),
     ("agent lease not_revoked", "agent audience lease step why"),

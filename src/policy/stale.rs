@@ -1,0 +1,40 @@
+//! Why a permit is good for nothing, apart from what it rests on.
+
+use std::fmt;
+
+use crate::canonical::Digest;
+use crate::time::Timestamp;
+
+/// Why a permit is good for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stale {
+    /// It is for another task.
+    OtherTask,
+    /// Other policies decide now than those that permitted it.
+    OtherPolicies {
+        /// The digest of those that permitted it.
+        permitted: Digest,
+        /// The digest of those that decide now.
+        now: Digest,
+    },
+    /// Its time is over.
+    Over {
+        /// When it ended.
+        until: Timestamp,
+        /// The time now.
+        now: Timestamp,
+    },
+}
+
+impl fmt::Display for Stale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherTask => f.write_str("the permit is for another task"),
+            Self::OtherPolicies { permitted, now } => {
+                write!(f, "the permit is from the policies {permitted}, those that decide are {now}")
+            }
+            Self::Over { until, now } => write!(f, "the permit ended at {until}, it is {now}"),
+        }
+    }
+}
