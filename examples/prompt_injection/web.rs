@@ -52,7 +52,7 @@ impl Web {
 
 fn serve(stream: &std::net::TcpStream, page: &str, sent: &Sender<(String, String)>) -> std::io::Result<()> {
     let request = http::receive(stream)?;
-    let text = |member: &str| request.body[member].as_str().unwrap_or_default().to_owned();
+    let text = |member: &str| request.body.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
     match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/report") => http::respond(stream, 200, &json!(page)),
         ("GET", "/customers") => http::respond(stream, 200, &json!("Bo, 555-0101; Cy, 555-0102")),
