@@ -80,7 +80,7 @@ impl Denial {
         self.code().retry()
     }
 
-    /// How long to wait, where the action can be tried again after a pause: zero where at once, nothing where that is not known.
+    /// How long to wait at most, where the action can be tried again after a pause: zero where at once, nothing where that is not known.
     pub fn pause(&self) -> Option<Duration> {
         self.0.reason.pause()
     }

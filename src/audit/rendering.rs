@@ -39,7 +39,7 @@ impl ForModel {
         self.code.retry()
     }
 
-    /// How long to wait, where the action can be tried again after a pause and that is known.
+    /// How long to wait at most, where the action can be tried again after a pause and that is known.
     pub fn pause(&self) -> Option<Duration> {
         self.pause
     }

@@ -349,10 +349,14 @@ impl Reason {
         }
     }
 
-    /// How long to wait where the action can be tried again after a [`Pause`](Retry::Pause): zero where at once, and
+    /// How long to wait at most where the action can be tried again after a [`Pause`](Retry::Pause): zero where at once, and
     /// nothing where that is not known.
     pub fn pause(&self) -> Option<Duration> {
-        matches!(self, Self::PermitInvalid(_)).then_some(Duration::ZERO)
+        match self {
+            Self::PermitInvalid(_) => Some(Duration::ZERO),
+            Self::TooSoon(overrun) => overrun.seconds.map(u64::from).map(Duration::from_secs),
+            _ => None,
+        }
     }
 }
 

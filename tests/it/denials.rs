@@ -91,6 +91,13 @@ fn how_long_to_pause_is_said_where_it_is_known() {
     let json = serde_json::to_value(late.for_model()).expect("JSON");
     assert_eq!(json["retry_after"], 0);
     assert_eq!(refused(&task, &alone("ticket.close")).pause(), None);
+
+    let rate = r#"{"tools": {"ticket.read": {"autonomous": true, "budgets": [{"calls": 1, "seconds": 60}]}}}"#;
+    let task = world.task(serde_json::from_str(rate).expect("a scope"));
+    let _taken = task.authorize(&read()).expect("a permit");
+    let often = refused(&task, &read());
+    assert_eq!((often.retry(), often.pause()), (Retry::Pause, Some(std::time::Duration::from_secs(60))));
+    assert_eq!(serde_json::to_value(often.for_model()).expect("JSON")["retry_after"], 60);
 }
 
 // ── Again ───────────────────────────────────────────────────────────────────────────────────────────────────────────
