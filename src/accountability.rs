@@ -4,7 +4,8 @@ use crate::audit::Administered;
 use crate::authorizer::Authorizer;
 use crate::error::Error;
 use crate::identity::{
-    AccountabilityRole, AgentId, AgentUser, AgentUserId, Change, Edit, HumanOperator, OperatorId, OperatorSession,
+    AccountabilityRole, AgentId, AgentUser, AgentUserId, BlueprintId, Change, Edit, HumanOperator, OperatorId,
+    OperatorSession,
 };
 use crate::policy::{AdminAction, Governed, On, Said};
 use crate::time::Timestamp;
@@ -53,6 +54,31 @@ impl Authorizer {
         agent: &AgentId,
         sponsors: impl IntoIterator<Item = OperatorId>,
     ) -> Result<(), Error> {
+        self.make_known(by, agent, sponsors, None)
+    }
+
+    /// The same, with what the agent was made from: for good, as its id.
+    ///
+    /// # Errors
+    ///
+    /// As [`register`](Self::register), or the blueprint is halted.
+    pub fn register_from(
+        &self,
+        by: &OperatorSession,
+        blueprint: BlueprintId,
+        agent: &AgentId,
+        sponsors: impl IntoIterator<Item = OperatorId>,
+    ) -> Result<(), Error> {
+        self.make_known(by, agent, sponsors, Some(blueprint))
+    }
+
+    fn make_known(
+        &self,
+        by: &OperatorSession,
+        agent: &AgentId,
+        sponsors: impl IntoIterator<Item = OperatorId>,
+        blueprint: Option<BlueprintId>,
+    ) -> Result<(), Error> {
         let mut sponsors: Vec<OperatorId> = sponsors.into_iter().collect();
         sponsors.sort();
         sponsors.dedup();
@@ -63,8 +89,8 @@ impl Authorizer {
             owners: Vec::new(),
             managers: Vec::new(),
         };
-        let what = Administered::Registered { sponsors: sponsors.clone() };
-        let edit = Edit::Register(agent.clone(), sponsors);
+        let what = Administered::Registered { sponsors: sponsors.clone(), blueprint: blueprint.clone() };
+        let edit = Edit::Register(agent.clone(), sponsors, blueprint);
         self.0.change(by, (AdminAction::Register, On::Agent(&new), Vec::new()), &edit, (Some(agent), what)).map(drop)
     }
 

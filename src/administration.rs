@@ -3,22 +3,25 @@
 use std::sync::Arc;
 
 use crate::audit::{Administered, AgentFact, Lanes, OperatorFact};
-use crate::authorizer::{Authorizer, Halt};
+use crate::authorizer::{Authorizer, Halt, Resume};
 use crate::break_glass::By;
 use crate::canonical::Digest;
 use crate::door::Door;
 use crate::error::Error;
 use crate::identity::{AgentId, Change, Edit, Ended, OperatorId, OperatorSession};
-use crate::live::locked;
-use crate::mandate::{Assignment, TaskState};
+use crate::live::{Stop, locked};
+use crate::mandate::{Assignment, BreakerState, TaskState};
 use crate::policy::{AdminAction, Bundle, Governed, Motion, On, Said};
 use crate::time::Timestamp;
 
 impl Authorizer {
     /// Stops tasks at once: every permit and credential below is dead before this returns, recorded or not.
     ///
+    /// What is stopped, however much hangs below it, is one cell: no task, permit or credential is looked at. The tasks of an
+    /// agent are counted for the record once they are dead.
+    ///
     /// Unless policies of [`Administration`](crate::policy::Administration) say otherwise, whoever is an active operator may
-    /// stop everything or a task; an agent is stopped by somebody who answers for it or by an administrator.
+    /// stop everything, a blueprint or a task; an agent is stopped by somebody who answers for it or by an administrator.
     ///
     /// # Errors
     ///
@@ -31,6 +34,12 @@ impl Authorizer {
                 let now = door.allow(by, AdminAction::HaltEverything, On::House, Vec::new())?;
                 door.everything.stop();
                 door.administered(by, None, Administered::Everything, now)
+            }
+            Halt::Blueprint(blueprint) => {
+                let says = vec![("blueprint", Said::Text(blueprint.as_str()))];
+                let now = door.allow(by, AdminAction::HaltBlueprint, On::House, says)?;
+                door.registry.stop_blueprint(&blueprint)?;
+                door.administered(by, None, Administered::Blueprint { blueprint }, now)
             }
             Halt::Agent(agent) => {
                 door.stop_agent(by, AdminAction::Suspend, Edit::Suspend(agent.clone()), &agent).map(drop)
@@ -51,29 +60,51 @@ impl Authorizer {
         }
     }
 
-    /// Lets new tasks begin after everything was halted. What was halted stays dead.
+    /// Lets new tasks begin after everything, or a blueprint, was halted; or an agent try that was cut off. What was halted
+    /// stays dead.
     ///
     /// # Errors
     ///
-    /// The operator may not do this, the session is over, the record was not taken, or somebody halted again meanwhile:
-    /// then it stays halted.
-    pub fn resume<'b>(&self, by: impl Into<By<'b>>) -> Result<(), Error> {
-        let by = by.into();
-        // What is halted after this is not what this person saw.
-        let stop = self.0.everything.stopped();
-        let now = self.0.allow(by, AdminAction::Resume, On::House, Vec::new())?;
-        let Some(stop) = stop else {
-            return Ok(());
-        };
-        self.0.administered(by, None, Administered::Resumed, now)?;
-        // Whoever pressed the button again in the meantime has the last word.
-        let refused = match self.0.active(by) {
-            Ok(_) if self.0.everything.restart(&stop) => return Ok(()),
-            Ok(_) => Error::Halted,
-            Err(error) => error,
-        };
-        self.0.administered(by, None, Administered::NotResumed, now)?;
-        Err(refused)
+    /// The operator may not do this, the session is over, no agent was registered from the blueprint, the record was not taken,
+    /// or somebody halted again meanwhile: then it stays halted.
+    pub fn resume<'b>(&self, by: impl Into<By<'b>>, what: Resume) -> Result<(), Error> {
+        let (door, by) = (&self.0, by.into());
+        match what {
+            Resume::Everything => {
+                // What is halted after this is not what this person saw.
+                let stop = door.everything.stopped();
+                let now = door.allow(by, AdminAction::Resume, On::House, Vec::new())?;
+                let told = (Administered::Resumed, Administered::NotResumed);
+                door.restart(by, stop, told, now, |stop| door.everything.restart(stop))
+            }
+            Resume::Blueprint(blueprint) => {
+                let stop = door.registry.stopped_blueprint(&blueprint);
+                let says = vec![("blueprint", Said::Text(blueprint.as_str()))];
+                let now = door.allow(by, AdminAction::ResumeBlueprint, On::House, says)?;
+                let resumed = Administered::BlueprintResumed { blueprint: blueprint.clone() };
+                let not_resumed = Administered::BlueprintNotResumed { blueprint: blueprint.clone() };
+                door.restart(by, stop?, (resumed, not_resumed), now, |stop| {
+                    door.registry.restart_blueprint(&blueprint, stop)
+                })
+            }
+            Resume::Breaker(agent) => {
+                door.active(by)?;
+                let governed = door.governed(&agent)?;
+                let now = door.allow(by, AdminAction::ResetBreaker, On::Agent(&governed), Vec::new())?;
+                let conduct = door.watch.known(&agent);
+                let Some(conduct) = conduct.filter(|own| matches!(own.breaker(now), BreakerState::Open { .. })) else {
+                    return Ok(());
+                };
+                door.administered(by, Some(&agent), Administered::BreakerReset, now)?;
+                // Whoever left meanwhile lets nobody try.
+                door.active(by).inspect_err(|_| {
+                    let undone = Administered::NotDone { action: AdminAction::ResetBreaker };
+                    let _ = door.administered(by, Some(&agent), undone, now);
+                })?;
+                conduct.reset(now);
+                Ok(())
+            }
+        }
     }
 
     /// Stops an agent for good. Its id is never used again.
@@ -175,6 +206,27 @@ impl Door {
         Ok(Governed { id: agent.clone(), state: Some(state), sponsors, owners, managers })
     }
 
+    /// Lets something go on that stands at `stop`, once that is recorded.
+    fn restart(
+        &self,
+        by: By<'_>,
+        stop: Option<Stop>,
+        (resumed, not_resumed): (Administered, Administered),
+        now: Timestamp,
+        restart: impl FnOnce(&Stop) -> bool,
+    ) -> Result<(), Error> {
+        let Some(stop) = stop else { return Ok(()) };
+        self.administered(by, None, resumed, now)?;
+        // Whoever pressed the button again in the meantime has the last word.
+        let refused = match self.active(by) {
+            Ok(_) if restart(&stop) => return Ok(()),
+            Ok(_) => Error::Halted,
+            Err(error) => error,
+        };
+        self.administered(by, None, not_resumed, now)?;
+        Err(refused)
+    }
+
     /// Stops an agent, and then records that.
     fn stop_agent(&self, by: By<'_>, action: AdminAction, edit: Edit, agent: &AgentId) -> Result<Change, Error> {
         self.active(by)?;
@@ -197,17 +249,13 @@ impl Door {
         Ok(change.ending(ended))
     }
 
-    /// Ends what is open of agents that were stopped, and what is below it, which is dead already: for the record.
+    /// Ends what is open of agents that were stopped, and what is below it, which is dead already: for the record. Looks at
+    /// nobody else's tasks.
     fn end_tasks(&self, agents: &[AgentId], now: Timestamp) -> Ended {
-        if agents.is_empty() {
-            return Ended::default();
-        }
-        let is_theirs = |assignment: &Assignment| agents.binary_search(assignment.mandate().agent().id()).is_ok();
-        let is_below = |assignment: &Assignment| assignment.above().any(|above| is_theirs(above));
-        let ends = |assignment: &&Arc<Assignment>| {
-            (is_theirs(assignment) || is_below(assignment)) && assignment.was_going_on()
-        };
-        let open: Vec<_> = locked(&self.open).values().filter(ends).cloned().collect();
+        let conducts = agents.iter().filter_map(|agent| self.watch.known(agent));
+        let own: Vec<Arc<Assignment>> = conducts.flat_map(|conduct| conduct.tasks()).collect();
+        let all = own.iter().flat_map(|task| std::iter::once(Arc::clone(task)).chain(task.below()));
+        let open: Vec<Arc<Assignment>> = all.filter(|task| task.was_going_on()).collect();
         let ended = open.iter().filter(|assignment| assignment.end(TaskState::Halted));
         ended.fold(Ended::default(), |sum, assignment| sum.with(assignment.issued().count(now)))
     }

@@ -11,15 +11,12 @@ use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::projection::Drift;
-use crate::identity::{AgentId, AgentIdentity, Elsewhere, Registry, RegistryError, VerifiedWorkload};
-use crate::jose::Refused;
+use crate::identity::{AgentId, AgentIdentity, BlueprintId, Elsewhere, Registry, RegistryError, VerifiedWorkload};
+use crate::jose::{Flaw, Refused};
 use crate::live::shielded;
 use crate::mandate::{Action, Assignment, CapabilityDrift, Mandate, ToolName};
 use crate::policy::{Catalog, Evaluator};
 use crate::task::Task;
-
-/// Abandoned tasks that are closed when another begins.
-pub(crate) const CLOSED_AT_BEGIN: usize = 2;
 
 /// The door: admits agents, begins tasks, stops them. Cheap to clone; clones are the same door.
 #[derive(Clone)]
@@ -37,10 +34,24 @@ impl fmt::Debug for Authorizer {
 pub enum Halt {
     /// Every task of every agent, and beginning new ones, until a human resumes.
     Everything,
+    /// Every task of every agent of a blueprint, and beginning new ones, until a human resumes.
+    Blueprint(BlueprintId),
     /// Every task of one agent; the agent is suspended.
     Agent(AgentId),
     /// One task.
     Task(TaskId),
+}
+
+/// What to let go on. An agent that was halted comes back by [`reinstate`](Authorizer::reinstate), a task never.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Resume {
+    /// Beginning tasks, after everything was halted.
+    Everything,
+    /// Beginning tasks of agents of a blueprint, after it was halted.
+    Blueprint(BlueprintId),
+    /// An agent whose [breaker](crate::mandate::Breaker) is open: the pause is over, and its next action is tried.
+    Breaker(AgentId),
 }
 
 /// What a sweep did.
@@ -104,11 +115,11 @@ impl Authorizer {
     /// # Errors
     ///
     /// No human stands behind it as far as it goes, one of them is not active, an approval was used before, the scope does
-    /// not fit the tools, it or everything is halted, or the record was not taken. Then nothing has begun: the mandate is
+    /// not fit the tools, it is beyond the agent's [ceiling](crate::Builder::ceiling), it or everything is halted, or the record was not taken. Then nothing has begun: the mandate is
     /// gone, and approvals that are remembered as used are good again.
     pub fn begin(&self, mandate: Mandate) -> Result<Task, Error> {
         let door = &self.0;
-        door.close_ended(CLOSED_AT_BEGIN, true);
+        door.close_some();
         let now = door.now()?;
         let listing = door.capabilities.listings();
         door.evaluator.catalog().check_scope(mandate.intent().scope())?;
@@ -120,6 +131,7 @@ impl Authorizer {
         let txn = TransactionId::draw(door.entropy.as_ref())?;
         let salt = Salt::draw(door.entropy.as_ref())?;
         let assignment = Arc::new(Assignment::new((task, txn), mandate, until, lives, salt).under(listing));
+        door.enter(&assignment, now)?;
         door.open(assignment, |assignment| door.consume_and_record(assignment, now))
     }
 
@@ -157,6 +169,8 @@ impl Authorizer {
     /// Always the same to outsiders; [`Refused::flaw`] says more to the operator's log.
     pub fn accept(&self, token: &str, audience: &Audience, action: &Action) -> Result<VerifiedCredential, Refused> {
         let (verified, assignment) = self.0.verify(token, audience)?;
+        let now = self.0.now().map_err(|_| Flaw::Unavailable)?;
+        self.0.check_entitled(&assignment, action, now).map_err(|_| Flaw::Revoked)?;
         assignment.issued().use_up(verified.id(), assignment.issue(action, self.0.evaluator.replaced()))?;
         // Whoever stopped the task meanwhile has the last word.
         self.0.verify_alive(&assignment, verified.mode())?;
@@ -186,6 +200,6 @@ impl Authorizer {
     /// effects that nobody told. It waits for the issuers: call it where that may be.
     pub fn sweep(&self) -> Swept {
         let (revoked, owed) = self.0.revoke_leases(Of::Everybody);
-        Swept { revoked, owed, ..self.0.close_ended(usize::MAX, false) }
+        Swept { revoked, owed, ..self.0.close_ended() }
     }
 }

@@ -12,12 +12,13 @@ use crate::door::Door;
 use crate::entropy::{Entropy, SystemEntropy, draw};
 use crate::error::Error;
 use crate::id::{Audience, BootId};
-use crate::identity::{OperatorId, Registry};
+use crate::identity::{AgentId, OperatorId, Registry};
 use crate::live::Cell;
-use crate::mandate::{Capabilities, MemoryOnce, Once};
+use crate::mandate::{Breaker, Capabilities, Ceiling, Entitlement, MemoryOnce, Once};
 use crate::policy::{Administration, Evaluator};
 use crate::revocations::Outlived;
 use crate::time::{Clock, Steady, SystemClock};
+use crate::watching::Watch;
 
 /// How long a decision waits for its record to be taken.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -33,6 +34,8 @@ pub struct Builder {
     entropy: Arc<dyn Entropy>,
     once: Arc<dyn Once>,
     deadline: Duration,
+    entitlement: Option<Arc<dyn Entitlement>>,
+    watch: Watch,
     administration: Option<Administration>,
     administrators: BTreeSet<OperatorId>,
     listed: BTreeSet<OperatorId>,
@@ -57,6 +60,8 @@ impl Builder {
             entropy: Arc::new(SystemEntropy),
             once: Arc::new(MemoryOnce::default()),
             deadline: DEADLINE,
+            entitlement: None,
+            watch: Watch::default(),
             administration: None,
             administrators: BTreeSet::new(),
             listed: BTreeSet::new(),
@@ -85,6 +90,35 @@ impl Builder {
     #[must_use]
     pub fn administrator(mut self, operator: OperatorId) -> Self {
         self.administrators.insert(operator);
+        self
+    }
+
+    /// What people may do themselves, and so have done on their behalf, is decided by `entitlement`. Without one, nothing is
+    /// decided about people besides what they approved, and each record says so.
+    #[must_use]
+    pub fn entitlement(mut self, entitlement: Arc<dyn Entitlement>) -> Self {
+        self.entitlement = Some(entitlement);
+        self
+    }
+
+    /// Agents that are refused or act too often are cut off by `breaker`. Without one, none is.
+    #[must_use]
+    pub fn breaker(mut self, breaker: Breaker) -> Self {
+        self.watch.breaker = Some(breaker);
+        self
+    }
+
+    /// No agent has more at once than `ceiling` lets it, unless it has a [ceiling of its own](Self::ceiling_of).
+    #[must_use]
+    pub fn ceiling(mut self, ceiling: Ceiling) -> Self {
+        self.watch.ceiling = Some(ceiling);
+        self
+    }
+
+    /// This agent has no more at once than `ceiling` lets it.
+    #[must_use]
+    pub fn ceiling_of(mut self, agent: AgentId, ceiling: Ceiling) -> Self {
+        self.watch.ceilings.insert(agent, ceiling);
         self
     }
 
@@ -166,6 +200,8 @@ impl Builder {
             outlived: Outlived::default(),
             issuers,
             leases: Arc::default(),
+            entitlement: self.entitlement,
+            watch: self.watch,
             administration: self.administration.map_or_else(Administration::standard, Ok)?,
             administrators: self.administrators,
             listed: self.listed,
@@ -174,6 +210,7 @@ impl Builder {
             capabilities: Capabilities::default(),
             everything: Cell::default(),
             open: Mutex::default(),
+            looked: Mutex::default(),
             started,
         }))
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::audit::{AgentFact, Lanes};
-use crate::authorizer::CLOSED_AT_BEGIN;
 use crate::canonical::{Digest, Salt};
 use crate::door::Door;
 use crate::error::Error;
@@ -102,7 +101,7 @@ impl TaskHandle {
     /// active, the scope does not fit the tools, the id is taken, or the record was not taken: then there is no such task.
     pub fn delegate(&self, mandate: Mandate) -> Result<Task, Error> {
         let (door, parent) = (&self.door, &self.assignment);
-        door.close_ended(CLOSED_AT_BEGIN, true);
+        door.close_some();
         let now = door.now()?;
         check_alive(parent, now)?;
         let part = check_part(parent, &mandate)?;
@@ -115,15 +114,19 @@ impl TaskHandle {
         }
         let task = mandate.task().cloned().map_or_else(|| TaskId::draw(door.entropy.as_ref()), Ok)?;
         let salt = Salt::draw(door.entropy.as_ref())?;
-        let child = Arc::new(Assignment::part_of(parent, task, mandate, until, salt));
+        let blueprint = door.registry.hold_blueprint(mandate.agent().id())?;
+        let conduct = door.watch.of(mandate.agent().id());
+        let child = Arc::new(Assignment::part_of(parent, task, mandate, (blueprint, conduct), until, salt));
         parent.enter_below(&child, now).map_err(|living| DelegationError::TooMany { living, max: MAX_BELOW })?;
+        door.enter(&child, now)?;
         door.open(child, |child| door.record_delegation(parent, child, now))
     }
 }
 
 /// Whether everything that the task rests on stands.
 fn check_alive(parent: &Assignment, now: Timestamp) -> Result<(), DelegationError> {
-    let (mandate, standing) = (parent.mandate(), parent.standing());
+    let (mandate, mut standing) = (parent.mandate(), parent.standing());
+    standing.breaker = parent.conduct().breaker(now);
     check_standing(mandate, &standing, &Mode::Autonomous, parent.until(), now).map_err(DelegationError::Over)?;
     let mut approvals = mandate.approvals().iter();
     let stands = approvals.any(|approval| now < approval.ends() && standing.operators.contains(approval.operator()));

@@ -2,6 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 
 use crate::audit::{AgentFact, Lanes, OperatorFact, Trail};
@@ -9,17 +10,23 @@ use crate::authorizer::Swept;
 use crate::credential::{Asked, Leases, Minter, Needed, Reader, VerifiedCredential};
 use crate::entropy::Entropy;
 use crate::error::Error;
-use crate::id::{Audience, TaskId};
+use crate::id::{ApprovalId, Audience, TaskId};
 use crate::identity::{OperatorId, Registry};
 use crate::jose::{Flaw, Leeway};
 use crate::live::{Cell, locked, shielded};
 use crate::mandate::{
-    Approval, Assignment, Capabilities, CapabilityDrift, Lives, Mandate, Mode, Once, OnceError, TaskState, ToolName,
+    Approval, Assignment, Capabilities, CapabilityDrift, Entitlement, Lives, Mandate, Mode, Once, OnceError, TaskState,
+    ToolName,
 };
 use crate::policy::{Administration, Evaluator, check_standing};
 use crate::revocations::Outlived;
 use crate::task::Task;
 use crate::time::Timestamp;
+use crate::watching::Watch;
+
+/// Ended tasks that are closed when another begins, and open ones that are looked at for them.
+const CLOSED_AT_BEGIN: usize = 2;
+const LOOKED_AT: usize = 16;
 
 /// What is behind the door.
 pub(crate) struct Door {
@@ -36,6 +43,10 @@ pub(crate) struct Door {
     pub(crate) issuers: BTreeMap<Audience, Asked>,
     /// What they issued, or may have.
     pub(crate) leases: Arc<Leases>,
+    /// Who decides what people may do themselves.
+    pub(crate) entitlement: Option<Arc<dyn Entitlement>>,
+    /// What agents do across their tasks, and where that ends.
+    pub(crate) watch: Watch,
     /// Which person may administer what.
     pub(crate) administration: Administration,
     /// Whom its policies see as administrators.
@@ -50,6 +61,8 @@ pub(crate) struct Door {
     /// Which tools are not what was declared.
     pub(crate) capabilities: Capabilities,
     pub(crate) open: Mutex<BTreeMap<TaskId, Arc<Assignment>>>,
+    /// The open task that was looked at last, to see whether it ended.
+    pub(crate) looked: Mutex<Option<TaskId>>,
     pub(crate) started: Timestamp,
 }
 
@@ -75,8 +88,15 @@ impl Door {
             let operator = approval.operator();
             Ok((operator.clone(), self.registry.hold_operator(operator)?))
         };
-        let operators = mandate.approvals().iter().map(held).collect::<Result<_, Error>>()?;
-        Ok(Lives { everything, operators })
+        let mut operators = mandate.approvals().iter().map(held).collect::<Result<BTreeMap<_, _>, Error>>()?;
+        // Who may approve actions of it alone: nothing is done on their behalf.
+        for operator in mandate.intent().scope().quorums().flat_map(|(_, quorum)| quorum.listed()) {
+            if !operators.contains_key(operator) {
+                operators.insert(operator.clone(), self.registry.hold_operator(operator)?);
+            }
+        }
+        let blueprint = self.registry.hold_blueprint(mandate.agent().id())?;
+        Ok(Lives { everything, blueprint, operators, conduct: self.watch.of(mandate.agent().id()) })
     }
 
     /// Consumes one approval; a panic of the host's memory is a memory that is not available.
@@ -94,6 +114,17 @@ impl Door {
         }
     }
 
+    /// Consumes all of them, or none: says which could not be.
+    pub(crate) fn consume_each(&self, approvals: &[&Arc<Approval>], now: Timestamp) -> Result<(), ApprovalId> {
+        for (place, approval) in approvals.iter().enumerate() {
+            self.consume(approval, now).map_err(|_| {
+                approvals.iter().take(place).for_each(|consumed| self.release(consumed));
+                approval.id().clone()
+            })?;
+        }
+        Ok(())
+    }
+
     fn release_all(&self, approvals: &[&Approval]) {
         for approval in approvals {
             self.release(approval);
@@ -108,7 +139,10 @@ impl Door {
     ) -> Result<Task, Error> {
         // The id is taken before anything is consumed or recorded: of two tasks with one id, one never was.
         match locked(&self.open).entry(assignment.task().clone()) {
-            Entry::Occupied(place) => return Err(Error::TaskExists(place.key().clone())),
+            Entry::Occupied(place) => {
+                assignment.conduct().leave(&assignment);
+                return Err(Error::TaskExists(place.key().clone()));
+            }
             Entry::Vacant(place) => place.insert(Arc::clone(&assignment)),
         };
         record(&assignment).inspect_err(|_| {
@@ -221,6 +255,7 @@ impl Door {
     pub(crate) fn forget(&self, assignment: &Arc<Assignment>) -> bool {
         // First kept and then forgotten: at every moment a list of what is revoked finds its credentials.
         self.outlived.keep(assignment.issued(), self.trail.clock().latest());
+        assignment.conduct().leave(assignment);
         let mut open = locked(&self.open);
         let there = open.get(assignment.task()).is_some_and(|one| Arc::ptr_eq(one, assignment));
         if there {
@@ -229,10 +264,10 @@ impl Door {
         there
     }
 
-    /// Closes tasks that ended, at most `max` of them; on request only up to the first that cannot be recorded.
-    pub(crate) fn close_ended(&self, max: usize, until_failure: bool) -> Swept {
+    /// Closes every task that ended.
+    pub(crate) fn close_ended(&self) -> Swept {
         let ended: Vec<_> =
-            locked(&self.open).values().filter(|assignment| assignment.wants_closing()).take(max).cloned().collect();
+            locked(&self.open).values().filter(|assignment| assignment.wants_closing()).cloned().collect();
         let mut swept = Swept::default();
         for assignment in ended {
             match self.close(&assignment) {
@@ -240,10 +275,32 @@ impl Door {
                 Ok(None) => {}
                 Err(_) => swept.failed += 1,
             }
-            if until_failure && swept.failed > 0 {
-                break;
-            }
         }
         swept
+    }
+
+    /// Closes a few tasks that ended, up to the first whose end cannot be recorded: of those that are open it looks at some,
+    /// each time at the next, so that beginning a task costs the same however many are open.
+    pub(crate) fn close_some(&self) {
+        let mut ended: Vec<Arc<Assignment>> = Vec::new();
+        {
+            let (open, mut looked) = (locked(&self.open), locked(&self.looked));
+            let all = (Bound::Unbounded, Bound::Unbounded);
+            let after = looked.as_ref().map_or(all, |last| (Bound::Excluded(last), Bound::Unbounded));
+            let up_to = looked.iter().flat_map(|last| open.range::<TaskId, _>(..=last));
+            let in_turn = open.range::<TaskId, _>(after).chain(up_to);
+            let mut last = None;
+            for (task, assignment) in in_turn.take(LOOKED_AT) {
+                last = Some(task.clone());
+                if assignment.wants_closing() {
+                    ended.push(Arc::clone(assignment));
+                }
+                if ended.len() == CLOSED_AT_BEGIN {
+                    break;
+                }
+            }
+            *looked = last;
+        }
+        let _ = ended.iter().try_for_each(|assignment| self.close(assignment).map(drop));
     }
 }

@@ -1,12 +1,13 @@
 //! The error of the door, over the rooms' own errors.
 
+use crate::asking::ObjectionError;
 use crate::audit::AuditError;
 use crate::credential::MintError;
 use crate::delegation::DelegationError;
 use crate::entropy::EntropyError;
 use crate::id::{ApprovalId, Audience, TaskId};
 use crate::identity::{OperatorId, ProofError, RegistryError};
-use crate::mandate::{Label, MandateError, OnceError};
+use crate::mandate::{CeilingError, Label, MandateError, OnceError};
 use crate::policy::{CatalogError, NotAllowed, PolicyError};
 use crate::time::{ClockError, Timestamp};
 
@@ -34,6 +35,12 @@ pub enum Error {
     /// The task does not delegate this.
     #[error("the task does not delegate this")]
     Delegation(#[from] DelegationError),
+    /// The task would be beyond what its agent may have at once.
+    #[error("the task is beyond the ceiling of its agent")]
+    Ceiling(#[from] CeilingError),
+    /// A person's no was not taken.
+    #[error("the objection was not taken")]
+    Objection(#[from] ObjectionError),
     /// A task with this id is open.
     #[error("the task {0} has begun already")]
     TaskExists(TaskId),

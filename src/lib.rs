@@ -83,6 +83,7 @@
 
 mod accountability;
 mod administration;
+mod asking;
 pub mod audit;
 mod authorizer;
 mod break_glass;
@@ -91,6 +92,7 @@ mod canonical;
 pub mod credential;
 mod delegation;
 mod door;
+mod entitling;
 pub mod entropy;
 mod error;
 mod expiring;
@@ -114,8 +116,10 @@ mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+mod watching;
 
-pub use authorizer::{Authorizer, Halt, Swept};
+pub use asking::ObjectionError;
+pub use authorizer::{Authorizer, Halt, Resume, Swept};
 pub use break_glass::{BreakGlass, By};
 pub use builder::Builder;
 pub use canonical::Digest;
@@ -125,3 +129,4 @@ pub use json::JsonError;
 pub use leasing::NotRecovered;
 pub use review::{Attention, Review, ReviewedAgent, ReviewedSponsor};
 pub use task::{Closed, Task, TaskHandle};
+pub use watching::Unused;

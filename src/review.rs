@@ -8,13 +8,17 @@ use serde::Serialize;
 
 use crate::authorizer::Authorizer;
 use crate::error::Error;
-use crate::identity::{AgentId, AgentState, AgentUserId, Listed, OperatorId, ProofMethod};
+use crate::identity::{AgentId, AgentState, AgentUserId, BlueprintId, Listed, OperatorId, ProofMethod};
 use crate::live::locked;
-use crate::mandate::{ActionClass, Assignment, TaskState};
+use crate::mandate::{ActionClass, Assignment, BreakerState, Conduct, Exercised, TaskState, ToolName};
 use crate::time::Timestamp;
 
 /// An agent that nobody used for so long wants attention.
 const UNUSED_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+/// An agent whose first action is so long ago is expected to have used what it is for.
+const SETTLED_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// A tool that it first used within this time wants attention.
+const GREW_WITHIN: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A sponsor who leaves within this time wants attention.
 const LEAVING_WITHIN: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -34,6 +38,9 @@ pub struct Review {
 pub struct ReviewedAgent {
     /// Which.
     pub agent: AgentId,
+    /// What it was made from, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blueprint: Option<BlueprintId>,
     /// Its state.
     pub state: AgentState,
     /// Who answers for it.
@@ -52,6 +59,12 @@ pub struct ReviewedAgent {
     pub last_use: Option<Timestamp>,
     /// Tasks that go on.
     pub open_tasks: usize,
+    /// The tools that are granted in those tasks, all together: no decision ever sees them so.
+    pub granted: BTreeSet<ToolName>,
+    /// The tools that it really used, in whatever task, as far as this process knows.
+    pub exercised: BTreeMap<ToolName, Exercised>,
+    /// How its breaker stands.
+    pub breaker: BreakerState,
     /// As whom it is seen by systems that insist on a user.
     pub agent_user: Option<AgentUserId>,
     /// What wants attention.
@@ -89,6 +102,10 @@ pub enum Attention {
     NeverUsed,
     /// None of its actions was decided for thirty days.
     Unused,
+    /// It used a tool for the first time within thirty days, and had been at work for longer than a day before.
+    Grew,
+    /// Its breaker is open: it was refused, or acted, too often.
+    CutOff,
     /// An open task may use a tool that changes something without a human being asked, whatever the arguments and however
     /// often.
     OverWide,
@@ -105,6 +122,8 @@ impl Attention {
             Self::SeveralKeys => "several_keys",
             Self::NeverUsed => "never_used",
             Self::Unused => "unused",
+            Self::Grew => "grew",
+            Self::CutOff => "cut_off",
             Self::OverWide => "over_wide",
         }
     }
@@ -127,7 +146,8 @@ impl Authorizer {
         let listed = door.registry.inventory(at).into_iter();
         let agents = listed.map(|listed| {
             let (tasks, over_wide) = open.get(&listed.agent).copied().unwrap_or_default();
-            ReviewedAgent::new(listed, tasks, over_wide, at)
+            let conduct = door.watch.known(&listed.agent);
+            ReviewedAgent::new(listed, conduct.as_deref(), tasks, over_wide, at)
         });
         Ok(Review { at, agents: agents.collect() })
     }
@@ -140,10 +160,14 @@ impl Authorizer {
 }
 
 impl ReviewedAgent {
-    fn new(listed: Listed, open_tasks: usize, over_wide: bool, at: Timestamp) -> Self {
-        let Listed { agent, state, sponsors, owners, managers, agent_user, proof, places, last_use } = listed;
+    fn new(listed: Listed, conduct: Option<&Conduct>, open_tasks: usize, over_wide: bool, at: Timestamp) -> Self {
+        let Listed { agent, blueprint, state, sponsors, owners, managers, agent_user, proof, places, last_use } =
+            listed;
         let stays = |leaving: &Option<Timestamp>| leaving.is_none_or(|leaving| leaving > at.after(LEAVING_WITHIN));
         let active = state == AgentState::Active;
+        let exercised = conduct.map(Conduct::exercised).unwrap_or_default();
+        let breaker = conduct.map_or(BreakerState::Closed, |conduct| conduct.breaker(at));
+        let granted = conduct.map(|conduct| conduct.granted(at)).unwrap_or_default();
         let wants = [
             (Attention::Suspended, state == AgentState::Suspended),
             (
@@ -155,11 +179,14 @@ impl ReviewedAgent {
             (Attention::SeveralKeys, active && places > 1),
             (Attention::NeverUsed, active && last_use.is_none()),
             (Attention::Unused, active && last_use.is_some_and(|used| used.after(UNUSED_FOR) <= at)),
+            (Attention::Grew, active && grew(&exercised, at)),
+            (Attention::CutOff, active && breaker != BreakerState::Closed),
             (Attention::OverWide, active && over_wide),
         ];
         let sponsor = |(operator, leaving, active)| ReviewedSponsor { operator, active, leaving };
         Self {
             agent,
+            blueprint,
             state,
             sponsors: sponsors.into_iter().map(sponsor).collect(),
             owners,
@@ -169,6 +196,9 @@ impl ReviewedAgent {
             keys: places,
             last_use,
             open_tasks,
+            granted,
+            exercised,
+            breaker,
             agent_user,
             attention: wants.into_iter().filter_map(|(attention, wants)| wants.then_some(attention)).collect(),
         }
@@ -198,6 +228,12 @@ impl ReviewedAgent {
 
 const COLUMNS: usize = 8;
 const HEAD: [&str; COLUMNS] = ["agent", "state", "sponsors", "proof", "last use", "tasks", "agent user", "attention"];
+
+/// Whether a tool came lately to those that the agent had used before.
+fn grew(exercised: &BTreeMap<ToolName, Exercised>, at: Timestamp) -> bool {
+    let Some(began) = exercised.values().map(|own| own.first).min() else { return false };
+    exercised.values().any(|own| own.first >= began.after(SETTLED_AFTER) && at < own.first.after(GREW_WITHIN))
+}
 
 /// The day of a moment.
 fn day(moment: Timestamp) -> String {

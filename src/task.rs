@@ -3,15 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::asking::Weighed;
 use crate::audit::{AgentFact, Denial, Execution, Lanes, Permit, Proposal};
 use crate::credential::{Credential, Draft, MintError, Minter, Of};
 use crate::door::Door;
 use crate::error::Error;
 use crate::id::{Audience, Found, TaskId, TransactionId};
-use crate::mandate::{Action, ActionRequest, Arguments, Assignment, Label, LedgerView, Standing, Step, TaskState};
-use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict};
+use crate::mandate::{
+    Action, ActionRequest, Arguments, Assignment, Label, LedgerView, Standing, Step, TaskState, ToolName,
+};
+use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict, check_breaker};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
+use crate::watching::sign;
 
 /// A task under way: its life. Not `Clone`; when it is dropped, by a panic too, every permit and credential below it is
 /// dead.
@@ -41,7 +45,7 @@ impl fmt::Debug for TaskHandle {
 }
 
 /// How a task was closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Closed {
     /// Its state: completed, unless it was ended before.
@@ -53,6 +57,8 @@ pub struct Closed {
     /// Leases that are not known to be revoked; the next sweep tries again.
     /// [`Authorizer::owed`](crate::Authorizer::owed) says which.
     pub owed: usize,
+    /// The tools that it was granted and did not use, itself or below it, in order: what the next scope can do without.
+    pub unused: Vec<ToolName>,
 }
 
 impl Task {
@@ -76,7 +82,7 @@ impl Task {
         assignment.end(TaskState::Completed);
         let (revoked, owed) = door.revoke_leases(Of::Task(assignment));
         let unknown = door.close(assignment)?.unwrap_or_else(|| assignment.loose_ends().unknown());
-        Ok(Closed { state: assignment.state(), unknown, revoked, owed })
+        Ok(Closed { state: assignment.state(), unknown, revoked, owed, unused: assignment.unused() })
     }
 }
 
@@ -142,9 +148,12 @@ impl TaskHandle {
         ask: impl FnOnce(&Evaluator, &Question<'_>) -> T,
     ) -> Result<T, ClockError> {
         let now = self.door.trail.clock().now()?;
-        let ledger = self.assignment.view(self.step(action, now));
+        let mut ledger = self.assignment.view(self.step(action, now));
         let request = self.assignment.request(action, ledger.step);
-        let standing = self.standing(action);
+        ledger.requests = self.assignment.ledger().requests(&request, now);
+        let mut standing = self.standing(action);
+        standing.breaker = self.assignment.conduct().breaker(now);
+        standing.entitlement = self.door.entitled(&self.assignment, action, now);
         Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
     }
 
@@ -170,25 +179,34 @@ impl TaskHandle {
         let Self { door, assignment } = self;
         let clock = door.trail.clock().now();
         let now = clock.unwrap_or_else(|_| door.trail.clock().latest());
-        let step = self.step(action, now);
+        let (attempt, step) = (assignment.conduct().attempt(now), self.step(action, now));
         let (ledger, reservation) = assignment.reserve(step);
         let (mut standing, request) = (self.standing(action), assignment.request(action, ledger.step));
         standing.time_known = clock.is_ok();
-        let mut verdict = self.decide(action, &standing, &ledger, &request, now);
-        // An approval of exactly this action is good once: consumed where the verdict rests on it.
-        let approval = action.approval().filter(|_| verdict.rests_on_approval);
-        if approval.is_some_and(|approval| door.consume(approval, now).is_err()) {
-            standing.approval_spent = true;
-            verdict = self.decide(action, &standing, &ledger, &request, now);
+        standing.breaker = attempt.state();
+        standing.entitlement = door.entitled(assignment, action, now);
+        let weighed = self.weigh(action, standing, ledger, &request, now);
+        let Weighed { standing, ledger, verdict, consent, asked, is_new } = weighed;
+        let used = consent.clone();
+        let proposal = Proposal {
+            assignment,
+            action,
+            tool: step.declared,
+            request: request.clone(),
+            standing,
+            ledger,
+            verdict,
+            reservation,
+            consent,
+            asked,
+            now,
+        };
+        let settled = door.trail.settle(proposal);
+        self.note_answered(&request, &used, settled.as_ref(), is_new, now);
+        if let Some(opened) = attempt.end(sign(&settled), now) {
+            door.trail.opened(assignment, opened);
         }
-        let consumed = approval.filter(|_| verdict.rests_on_approval);
-        let tool = step.declared;
-        let proposal = Proposal { assignment, action, tool, request, standing, ledger, verdict, reservation, now };
-        door.trail.settle(proposal).inspect_err(|_| {
-            if let Some(approval) = consumed {
-                door.release(approval);
-            }
-        })
+        settled
     }
 
     /// What holds now, for this action.
@@ -201,7 +219,7 @@ impl TaskHandle {
         Step { action, declared: self.door.evaluator.catalog().get(action.tool()), now }
     }
 
-    fn decide(
+    pub(crate) fn decide(
         &self,
         action: &Action,
         standing: &Standing,
@@ -212,7 +230,7 @@ impl TaskHandle {
         self.door.evaluator.decide(&self.question(action, standing, ledger, request, now))
     }
 
-    fn question<'q>(
+    pub(crate) fn question<'q>(
         &'q self,
         action: &'q Action,
         standing: &'q Standing,
@@ -302,7 +320,10 @@ impl TaskHandle {
         if let Some(drift) = self.door.drift(&self.assignment, tool) {
             return Err(Reason::CapabilityDrift { tool: tool.clone(), drift });
         }
+        check_breaker(self.assignment.conduct().breaker(now), now)?;
+        self.door.check_entitled(&self.assignment, permit.action(), now)?;
         self.check_labels(permit, now)?;
+        self.check_answers(permit, now)?;
         Ok(now)
     }
 

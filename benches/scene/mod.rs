@@ -7,7 +7,9 @@ use bailiwick::audit::{Ack, AgentFact, AuditSink, Event};
 use bailiwick::credential::{CredentialVerifier, MintKey, Minter};
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::{Audience, Issuer};
-use bailiwick::identity::{AgentId, AgentKey, HumanOperator, OperatorId, OperatorSession, Registry, danger};
+use bailiwick::identity::{
+    AgentId, AgentIdentity, AgentKey, HumanOperator, OperatorId, OperatorSession, Registry, danger,
+};
 use bailiwick::mandate::{
     Action, ActionClass, ActionRequest, ArgumentType, Arguments, Bound, Grant, Intent, LedgerView, Mandate, Resource,
     Scope, Standing, Tool,
@@ -36,8 +38,7 @@ impl AuditSink for Forgetful {
 pub(crate) struct Scene {
     door: Authorizer,
     ada: OperatorSession,
-    agent: AgentId,
-    key: AgentKey,
+    agent: AgentIdentity,
     verifier: CredentialVerifier,
     evaluator: Evaluator,
     sink: Arc<Forgetful>,
@@ -126,7 +127,9 @@ impl Scene {
         let day = start.after(Duration::from_secs(86_400));
         let ada = danger::operator_vouched_by_host(ada, start, day).expect("a session");
         let key = AgentKey::generate(&SystemEntropy).expect("a key");
-        Self { door, ada, agent, key, verifier, evaluator, sink, policies, start }
+        let workload = danger::workload_vouched_by_host(agent, Some(key.public().thumbprint()), day);
+        let agent = door.admit(workload).expect("an active agent");
+        Self { door, ada, agent, verifier, evaluator, sink, policies, start }
     }
 
     fn service() -> Audience {
@@ -149,23 +152,33 @@ impl Scene {
         &self.door
     }
 
+    pub(crate) fn ada(&self) -> &OperatorSession {
+        &self.ada
+    }
+
     pub(crate) fn verifier(&self) -> &CredentialVerifier {
         &self.verifier
     }
 
     pub(crate) fn task(&self) -> Task {
-        self.door.begin(self.mandate()).expect("a task")
+        self.begin(self.scope())
     }
 
-    fn mandate(&self) -> Mandate {
-        let day = self.start.after(Duration::from_secs(86_400));
-        let workload = danger::workload_vouched_by_host(self.agent.clone(), Some(self.key.public().thumbprint()), day);
-        let agent = self.door.admit(workload).expect("an active agent");
+    /// A task under this scope.
+    pub(crate) fn begin(&self, scope: Scope) -> Task {
+        self.door.begin(self.mandate(scope)).expect("a task")
+    }
+
+    fn mandate(&self, scope: Scope) -> Mandate {
+        let intent = Intent::new("file the inbox", scope).expect("a purpose");
+        Mandate::new(self.agent.clone(), intent).approved_by(&self.ada)
+    }
+
+    /// What the person approves.
+    pub(crate) fn scope(&self) -> Scope {
         let bound = Bound::at_most("1000".parse().expect("a number"));
         let grant = Grant::new().bound("amount", bound).expect("a name").autonomous();
-        let scope = Scope::new().allow("tool-0", grant).expect("a name");
-        let intent = Intent::new("file the inbox", scope).expect("a purpose");
-        Mandate::new(agent, intent).approved_by(&self.ada)
+        Scope::new().allow("tool-0", grant).expect("a name")
     }
 
     pub(crate) fn action(&self) -> Action {
@@ -188,7 +201,12 @@ impl Scene {
 
     /// The questions, with the answers that they must get.
     pub(crate) fn questions(&self) -> Questions {
-        let task = self.task();
+        self.questions_under(self.scope())
+    }
+
+    /// The same under this scope, which must not change the answers.
+    pub(crate) fn questions_under(&self, scope: Scope) -> Questions {
+        let task = self.begin(scope.clone());
         let asked = self.actions().into_iter().map(|(action, permitted)| {
             let request = task.request(&action);
             (action, request, permitted)
@@ -197,7 +215,7 @@ impl Scene {
         drop(task.authorize(&self.action()));
         let standing = self.sink.standing.lock().expect("the sink's last decision").clone().expect("a decision");
         Questions {
-            mandate: self.mandate(),
+            mandate: self.mandate(scope),
             standing,
             ledger: LedgerView::default(),
             asked: asked.collect(),

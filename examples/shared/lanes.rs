@@ -1,6 +1,6 @@
 //! The three lanes of the record as an aligned table.
 
-use bailiwick::audit::{AgentFact, AgentUserFact, Event, OperatorFact};
+use bailiwick::audit::{Administered, AgentFact, AgentUserFact, Event, OperatorFact};
 
 /// One line an event: what it was to the operator, to the agent, and to the agent user.
 pub(crate) fn table(events: &[Event]) -> String {
@@ -32,8 +32,16 @@ fn row(event: &Event) -> [String; 4] {
             match &record.fact {
                 OperatorFact::Approved { purpose, .. } => format!("{who} approved “{purpose}”"),
                 OperatorFact::ActedFor { outcome, .. } => format!("for {who}: {outcome:?}").to_lowercase(),
+                OperatorFact::ApprovedAction { tool, .. } => format!("{who} approved this {tool}"),
+                OperatorFact::Objected { tool, .. } => format!("{who} said no to this {tool}"),
                 OperatorFact::Voided { .. } => format!("for {who}: voided"),
                 OperatorFact::Done { effect, .. } => format!("for {who}: {effect:?}").to_lowercase(),
+                OperatorFact::Administered(Administered::Blueprint { blueprint }) => {
+                    format!("{who} halted {blueprint}")
+                }
+                OperatorFact::Administered(Administered::BlueprintResumed { blueprint }) => {
+                    format!("{who} resumed {blueprint}")
+                }
                 other => format!("{who}: {other:?}"),
             }
         }),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::AgentUserFact;
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, Prose};
-use crate::identity::{AccountabilityRole, AgentId, AgentUserId, Ended, OperatorId, ProofMethod};
+use crate::identity::{AccountabilityRole, AgentId, AgentUserId, BlueprintId, Ended, OperatorId, ProofMethod};
 use crate::mandate::Evidence;
 use crate::policy::AdminAction;
 use crate::time::Timestamp;
@@ -21,6 +21,23 @@ pub enum Administered {
     Resumed,
     /// What was to go on was stopped again meanwhile: it stays stopped.
     NotResumed,
+    /// All agents of a blueprint.
+    Blueprint {
+        /// Which.
+        blueprint: BlueprintId,
+    },
+    /// What was stopped for all agents of a blueprint goes on, for new tasks.
+    BlueprintResumed {
+        /// Which.
+        blueprint: BlueprintId,
+    },
+    /// A blueprint that was to go on was stopped again meanwhile: it stays stopped.
+    BlueprintNotResumed {
+        /// Which.
+        blueprint: BlueprintId,
+    },
+    /// The breaker of an agent lets one action try.
+    BreakerReset,
     /// One task.
     Task,
     /// An agent, for now.
@@ -71,6 +88,9 @@ pub enum Administered {
     Registered {
         /// Who answers for it.
         sponsors: Vec<OperatorId>,
+        /// What it was made from.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        blueprint: Option<BlueprintId>,
     },
     /// A person has a role in the life of an agent.
     Assigned {
@@ -104,6 +124,11 @@ pub enum Administered {
     },
     /// New policies decide.
     Policies {
+        /// Their digest.
+        digest: Digest,
+    },
+    /// Other policies decide what people may do themselves.
+    Entitlements {
         /// Their digest.
         digest: Digest,
     },

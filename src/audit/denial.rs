@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{ForHuman, ForModel, ForOperator};
 use crate::id::{EventId, Prose};
-use crate::mandate::{Action, ActionRequest, Resource, ToolName};
+use crate::mandate::{Action, ActionRequest, ApprovalRequest, Resource, ToolName};
 use crate::policy::{Outcome, PolicyNames, Reason, ReasonCode, Retry};
 
 /// An action was refused, and that was recorded.
@@ -25,7 +25,7 @@ struct Refusal {
     tool: ToolName,
     resource: Resource,
     purpose: Prose,
-    request: Option<ActionRequest>,
+    asks: Option<ApprovalRequest>,
     event: Option<EventId>,
     times: u32,
 }
@@ -41,7 +41,7 @@ impl Denial {
             tool: action.tool().clone(),
             resource: action.resource().clone(),
             purpose: purpose.clone(),
-            request: None,
+            asks: None,
             event,
             times: 1,
         }))
@@ -53,9 +53,9 @@ impl Denial {
         self
     }
 
-    pub(super) fn held(mut self, request: ActionRequest) -> Self {
+    pub(super) fn held(mut self, asks: Option<ApprovalRequest>) -> Self {
         self.0.outcome = Outcome::Held;
-        self.0.request = Some(request);
+        self.0.asks = asks;
         self
     }
 
@@ -92,7 +92,12 @@ impl Denial {
 
     /// What to ask a human for, if that is all that is missing.
     pub fn request(&self) -> Option<&ActionRequest> {
-        self.0.request.as_ref()
+        self.asks().map(ApprovalRequest::action)
+    }
+
+    /// The same, on its way: who may answer, how many it takes, and until when.
+    pub fn asks(&self) -> Option<&ApprovalRequest> {
+        self.0.asks.as_ref()
     }
 
     /// The event in the record; absent where the record itself failed.

@@ -43,7 +43,7 @@ impl Execution {
             };
             return Err(trail.void(&permit, reason));
         }
-        let (assignment, decision, action) = permit.spend();
+        let (assignment, decision, action) = permit.spend(trail.clock().latest());
         Ok(Self { trail: Arc::clone(trail), assignment, decision, action, credential: None })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::canonical::Digest;
 use crate::id::{Audience, EventId};
-use crate::mandate::{Action, Arguments, Assignment, LedgerView, Reservation, Tool};
+use crate::mandate::{Action, Approval, Arguments, Assignment, LedgerView, Reservation, Tool};
 use crate::policy::{Reason, Stale, check_standing};
 use crate::time::Timestamp;
 
@@ -24,6 +24,8 @@ pub struct Permit {
     /// What the task had done before.
     ledger: LedgerView,
     policy_digest: Digest,
+    /// What people approved of exactly this action, where it rests on that.
+    consent: Vec<Arc<Approval>>,
     until: Timestamp,
 }
 
@@ -44,9 +46,11 @@ impl Permit {
         (action, tool): (Action, Tool),
         ledger: LedgerView,
         policy_digest: Digest,
+        consent: Vec<Arc<Approval>>,
         until: Timestamp,
     ) -> Self {
-        Self { assignment, reservation, decision, action, tool, ledger, policy_digest, until }
+        let until = consent.iter().fold(until, |until, approval| until.min(approval.ends()));
+        Self { assignment, reservation, decision, action, tool, ledger, policy_digest, consent, until }
     }
 
     /// The decision that it was made by.
@@ -88,7 +92,12 @@ impl Permit {
         if now >= self.until {
             return Err(Reason::PermitInvalid(Stale::Over { until: self.until, now }));
         }
-        check_standing(task.mandate(), &task.standing(), self.action.mode(), task.until(), now)
+        let standing = task.standing();
+        check_standing(task.mandate(), &standing, self.action.mode(), task.until(), now)?;
+        match self.consent.iter().find(|approval| !standing.operators.contains(approval.operator())) {
+            Some(approval) => Err(Reason::OperatorNotActive(approval.operator().clone())),
+            None => Ok(()),
+        }
     }
 
     /// Whether these are the arguments that it permits.
@@ -99,7 +108,7 @@ impl Permit {
     /// The end of a credential that is wanted until `wanted`: of that, the task, the proof and the approvals it rests on, the
     /// first, in whole seconds, rounded down.
     pub(crate) fn bound(&self, wanted: Timestamp, now: Timestamp) -> Timestamp {
-        let wanted = self.action.approval().map_or(wanted, |approval| wanted.min(approval.ends()));
+        let wanted = self.consent.iter().fold(wanted, |wanted, approval| wanted.min(approval.ends()));
         self.assignment.bound(self.action.mode(), wanted, now)
     }
 
@@ -109,7 +118,8 @@ impl Permit {
     }
 
     /// Spends it: the action runs now.
-    pub(super) fn spend(self) -> (Arc<Assignment>, EventId, Action) {
+    pub(super) fn spend(self, now: Timestamp) -> (Arc<Assignment>, EventId, Action) {
+        self.assignment.exercise(&self.tool, now);
         self.assignment.keep(self.reservation, &self.tool, self.action.resource());
         (self.assignment, self.decision, self.action)
     }

@@ -11,7 +11,9 @@ use crate::id::{ApprovalId, Audience, BootId, CredentialId, EventId, Prose, Reco
 use crate::identity::projection::Difference;
 use crate::identity::{AgentId, AgentUserId, OperatorId, ProofMethod};
 use crate::jose::Thumbprint;
-use crate::mandate::{Evidence, Label, LedgerView, Mode, Resource, Standing, TaskState, ToolName};
+use crate::mandate::{
+    CeilingError, Evidence, Label, LedgerView, Mode, Resource, Standing, TaskState, ToolName, Tripped,
+};
 use crate::policy::{Outcome, Reason, Verdict};
 use crate::time::Timestamp;
 
@@ -101,7 +103,8 @@ pub enum OperatorFact {
         /// They approved exactly this action.
         approved: Option<ApprovalId>,
     },
-    /// They approved exactly one autonomous action, which was permitted by it.
+    /// They approved exactly one action, not on their behalf, and the decision rests on it: of several people the first, where
+    /// the decision has no other, in its own event, the others each in one before it, of the same transaction.
     ApprovedAction {
         /// With which tool.
         tool: ToolName,
@@ -110,6 +113,15 @@ pub enum OperatorFact {
         /// Which approval.
         approval: ApprovalId,
         /// How the consent is known.
+        evidence: Evidence,
+    },
+    /// They said no to exactly one action.
+    Objected {
+        /// With which tool.
+        tool: ToolName,
+        /// On what.
+        resource: Resource,
+        /// How it is known.
         evidence: Evidence,
     },
     /// What an agent was permitted to do on their behalf was refused after all.
@@ -252,6 +264,20 @@ pub enum AgentFact {
         /// Actions whose effect nobody told.
         unknown: u64,
     },
+    /// It would have had more at once than it may: the task did not begin.
+    BeyondCeiling {
+        /// Of what.
+        #[serde(flatten)]
+        ceiling: CeilingError,
+    },
+    /// It was refused, or acted, too often: it is cut off for a while, in all its tasks.
+    BreakerOpened {
+        /// By what.
+        #[serde(flatten)]
+        by: Tripped,
+        /// Until when.
+        until: Timestamp,
+    },
     /// A person stopped it, or changed who answers for it.
     Administered(Administered),
 }
@@ -274,14 +300,20 @@ pub struct Decided {
     pub arguments: Digest,
     /// The agent user that was presented.
     pub presented: Option<AgentUserId>,
-    /// The approval of exactly this action that came along.
-    pub approval: Option<ApprovalId>,
+    /// The approvals of exactly this action that came along.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ApprovalId>,
+    /// Those of them that the verdict rests on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rests_on: Vec<ApprovalId>,
     /// What the rules said.
     pub verdict: Verdict,
     /// What held at that instant.
     pub standing: Standing,
     /// What the task had done before.
     pub ledger: LedgerView,
+    /// The agent had not used the tool before, in whatever task, as far as this process knows.
+    pub first_use: bool,
     /// When the task ends.
     pub until: Timestamp,
     /// Whether the record alone is enough to decide again: not while arguments are kept as a digest only.

@@ -14,7 +14,8 @@ use crate::id::{BootId, EventId, Found, RecordId, TaskId, TransactionId};
 use crate::identity::{AgentId, AgentUserId, OperatorId};
 use crate::live::shielded;
 use crate::mandate::{
-    Action, ActionRequest, Assignment, LedgerView, LooseEnd, Missing, Mode, Reservation, Standing, Tool,
+    Action, ActionRequest, Approval, ApprovalRequest, Assignment, LedgerView, LooseEnd, Missing, Mode, Opened,
+    Reservation, Standing, Tool,
 };
 use crate::policy::{Outcome, Reason, Verdict};
 use crate::time::{Steady, Timestamp};
@@ -63,6 +64,10 @@ pub(crate) struct Proposal<'a> {
     pub(crate) ledger: LedgerView,
     pub(crate) verdict: Verdict,
     pub(crate) reservation: Option<Reservation>,
+    /// What people approved of exactly this action, where the verdict rests on it.
+    pub(crate) consent: Vec<Arc<Approval>>,
+    /// What people are asked, where it is held.
+    pub(crate) asked: Option<ApprovalRequest>,
     pub(crate) now: Timestamp,
 }
 
@@ -90,9 +95,9 @@ impl Trail {
             proposal.verdict = proposal.verdict.refused(ended);
         }
         let lanes = decision_lanes(&proposal);
+        let approvers = approver_lanes(&proposal, lanes.operator.as_ref().map(|(operator, _)| operator));
         let has_repeats = proposal.ledger.repeats > 0;
-        let Proposal { assignment, action, tool, request, ledger, verdict, reservation, now, .. } = proposal;
-        let event = self.compose((assignment.txn(), Some(assignment.task())), now, lanes);
+        let Proposal { assignment, action, tool, ledger, verdict, reservation, consent, asked, now, .. } = proposal;
         let purpose = assignment.mandate().intent().purpose();
         let hold = |reason, event| Denial::new(reason, action, purpose, event);
         let refuse = |reason, event| {
@@ -101,6 +106,12 @@ impl Trail {
         };
         let count = |denial: Denial| count_refusal(assignment, action, denial);
         let unrecorded = |error: AuditError| Reason::Audit(Found::new(&error.to_string()));
+        // First, so that they stand before it.
+        for lanes in approvers {
+            let written = self.write(assignment.txn(), Some(assignment.task()), now, lanes);
+            written.map_err(|error| count(refuse(unrecorded(error), None)))?;
+        }
+        let event = self.compose((assignment.txn(), Some(assignment.task())), now, lanes);
         let (decision, event) = event.map_err(|error| count(refuse(unrecorded(error), None)))?;
         if let Err(error) = self.deliver(&event) {
             if verdict.outcome == Outcome::Permitted {
@@ -121,11 +132,12 @@ impl Trail {
                     (action.clone(), tool.clone()),
                     ledger,
                     verdict.policy_digest,
-                    action.approval().map_or(last, |approval| last.min(approval.ends())),
+                    consent,
+                    last,
                 ))
             }
             (Outcome::Held, Some(reason), ..) => {
-                let held = hold(reason, Some(decision)).held(request);
+                let held = hold(reason, Some(decision)).held(asked);
                 Err(count(held.with_ruling(verdict.policies, verdict.because, verdict.hidden)))
             }
             (_, reason, ..) => {
@@ -147,9 +159,27 @@ impl Trail {
         let lanes = void_lanes(assignment, decision, action.mode(), reason.clone());
         let event = self.write_for(assignment, lanes);
         assignment.ledger().refuse();
+        self.watch(assignment, &reason);
         // Refused it is, whether or not that could be written.
         let purpose = assignment.mandate().intent().purpose();
         count_refusal(assignment, action, Denial::new(reason, action, purpose, event.ok()))
+    }
+
+    /// Tells the agent's breaker of a permit that was refused.
+    fn watch(&self, assignment: &Assignment, reason: &Reason) {
+        if reason.code().is_sign()
+            && let Some(opened) = assignment.conduct().refuse(self.clock.latest())
+        {
+            self.opened(assignment, opened);
+        }
+    }
+
+    /// Records that the breaker of a task's agent opened, which it does whether or not that is written.
+    pub(crate) fn opened(&self, assignment: &Assignment, Opened { by, until }: Opened) {
+        let agent = assignment.mandate().agent().id();
+        tracing::warn!(%agent, ?by, %until, "the breaker of an agent opened");
+        let agent = Some((agent.clone(), AgentFact::BreakerOpened { by, until }));
+        let _ = self.write_for(assignment, Lanes { agent, ..Lanes::default() });
     }
 
     /// Records how a task ended, and its loose ends.
@@ -290,13 +320,14 @@ fn void_lanes(assignment: &Assignment, decision: EventId, mode: &Mode, reason: R
 fn decision_lanes(proposal: &Proposal<'_>) -> Lanes {
     let Proposal { assignment, action, request, standing, ledger, verdict, .. } = proposal;
     let (tool, resource) = (action.tool().clone(), action.resource().clone());
-    let approval = action.approval().map(|approval| approval.id().clone());
+    let id = |approval: &Arc<Approval>| approval.id().clone();
+    let consent = &proposal.consent;
     let presented = action.presented().map(|user| user.id().clone());
     let acted = OperatorFact::ActedFor {
         tool: tool.clone(),
         resource: resource.clone(),
         outcome: verdict.outcome,
-        approved: approval.clone().filter(|_| verdict.rests_on_approval),
+        approved: consent.iter().find(|one| action.mode().operator() == Some(one.operator())).map(id),
     };
     let named = AgentUserFact::Named { tool: tool.clone(), resource: resource.clone() };
     let decided = Decided {
@@ -305,28 +336,21 @@ fn decision_lanes(proposal: &Proposal<'_>) -> Lanes {
         mode: action.mode().clone(),
         arguments: *request.arguments(),
         presented: presented.clone(),
-        approval,
+        approvals: action.approvals().iter().map(id).collect(),
+        rests_on: consent.iter().map(id).collect(),
         verdict: verdict.clone(),
         standing: standing.clone(),
         ledger: ledger.clone(),
+        first_use: !assignment.conduct().has_used(action.tool()),
         until: assignment.until(),
         replayable: false,
     };
     let agent = assignment.mandate().agent();
     // Another agent's user record is a claim, not a fact: it stays in the agent's lane, as what was asked.
     let own = action.presented().is_some_and(|user| user.is_of(agent));
-    let approver = action.approval().filter(|_| verdict.rests_on_approval);
-    let operator = match (action.mode().operator(), approver) {
+    let operator = match (action.mode().operator(), consent.first()) {
         (Some(operator), _) => Some((operator.clone(), acted)),
-        (None, Some(approval)) => {
-            let approved = OperatorFact::ApprovedAction {
-                tool: action.tool().clone(),
-                resource: action.resource().clone(),
-                approval: approval.id().clone(),
-                evidence: *approval.evidence(),
-            };
-            Some((approval.operator().clone(), approved))
-        }
+        (None, Some(approval)) => Some(approved_action(action, approval)),
         (None, None) => None,
     };
     Lanes {
@@ -334,4 +358,21 @@ fn decision_lanes(proposal: &Proposal<'_>) -> Lanes {
         agent: Some((agent.id().clone(), AgentFact::Decided(Box::new(decided)))),
         agent_user: presented.filter(|_| own).map(|user| (user, agent.id().clone(), named)),
     }
+}
+
+/// What the people are told whose approval a permit rests on, beside the one of whom the decision itself tells.
+fn approver_lanes(proposal: &Proposal<'_>, told: Option<&OperatorId>) -> Vec<Lanes> {
+    let others = proposal.consent.iter().filter(|approval| Some(approval.operator()) != told);
+    let told = others.map(|approval| Some(approved_action(proposal.action, approval)));
+    told.map(|operator| Lanes { operator, ..Lanes::default() }).collect()
+}
+
+fn approved_action(action: &Action, approval: &Approval) -> (OperatorId, OperatorFact) {
+    let approved = OperatorFact::ApprovedAction {
+        tool: action.tool().clone(),
+        resource: action.resource().clone(),
+        approval: approval.id().clone(),
+        evidence: *approval.evidence(),
+    };
+    (approval.operator().clone(), approved)
 }

@@ -14,10 +14,10 @@ use super::{Credential, CredentialVerifier, KeyRing, MintKey, RevocationClaims};
 use crate::audit::{AgentFact, AuditError, Denial, Execution, Lanes, Permit, Trail};
 use crate::canonical::Digest;
 use crate::entropy::{Entropy, EntropyError};
-use crate::id::{Audience, CredentialId, Issuer};
+use crate::id::{Audience, CredentialId, Issuer, TaskId};
 use crate::identity::AgentId;
 use crate::jose::{KeySet, Kind, SigningError};
-use crate::mandate::{Assignment, Detail, Mode, ToolName};
+use crate::mandate::{Assignment, Detail, Intent, Mode, ToolName};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
 
@@ -311,29 +311,28 @@ impl Minter {
     }
 
     fn hash(&self, assignment: &Assignment) -> Digest {
-        #[derive(serde::Serialize)]
-        struct Named<'a> {
-            iss: &'a Issuer,
-            typ: &'static str,
-            value: Value<'a>,
-        }
-        #[derive(serde::Serialize)]
-        struct Value<'a> {
-            agent: &'a AgentId,
-            id: &'a str,
-            purpose: &'a str,
-            scope: Digest,
-        }
-        let intent = assignment.mandate().intent();
-        let value = Value {
-            agent: assignment.mandate().agent().id(),
-            id: assignment.task().as_str(),
-            purpose: intent.purpose().as_str(),
-            scope: intent.scope().digest(),
-        };
-        // Serialising text cannot fail.
-        Digest::of(
-            &serde_json::to_vec(&Named { iss: self.ring.issuer(), typ: "agent-task", value }).unwrap_or_default(),
-        )
+        let mandate = assignment.mandate();
+        task_hash(self.ring.issuer(), mandate.agent().id(), assignment.task(), mandate.intent())
     }
+}
+
+/// Names a task's intent, as it is at the host whose credential issuer is `iss`.
+pub(super) fn task_hash(iss: &Issuer, agent: &AgentId, task: &TaskId, intent: &Intent) -> Digest {
+    #[derive(serde::Serialize)]
+    struct Named<'a> {
+        iss: &'a Issuer,
+        typ: &'static str,
+        value: Value<'a>,
+    }
+    #[derive(serde::Serialize)]
+    struct Value<'a> {
+        agent: &'a AgentId,
+        id: &'a str,
+        purpose: &'a str,
+        scope: Digest,
+    }
+    let (purpose, scope) = (intent.purpose().as_str(), intent.scope().digest());
+    let value = Value { agent, id: task.as_str(), purpose, scope };
+    // Serialising text cannot fail.
+    Digest::of(&serde_json::to_vec(&Named { iss, typ: "agent-task", value }).unwrap_or_default())
 }

@@ -5,6 +5,7 @@
 //!
 //! Keys of other systems are a [`Lease`]: a [`CredentialIssuer`] issues them, and revokes them when the task ends.
 
+mod approval_sealer;
 mod consent;
 #[allow(clippy::module_inception, reason = "the file owns the noun that the room is named after")]
 mod credential;
@@ -30,6 +31,7 @@ mod uses;
 mod verified;
 mod verifier;
 
+pub use approval_sealer::{ApprovalKey, ApprovalSealer, SealError};
 pub use credential::Credential;
 pub use dpop::{DpopNonce, DpopProof, DpopRequest};
 pub use dpop_verifier::{DpopError, DpopVerifier};

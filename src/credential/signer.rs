@@ -88,10 +88,14 @@ impl MintKey {
     ///
     /// The signer panicked, its algorithm is neither Ed25519 nor ES256, or its key is for another algorithm.
     pub fn elsewhere(signer: Arc<dyn Signer>) -> Result<Self, KeyError> {
-        let asked = shielded(|| (signer.public(), signer.algorithm()));
-        let (public, algorithm) = asked.ok_or(KeyError::Malformed { want: "one that its signer can name" })?;
-        let hand =
-            move |message: &[u8]| shielded(|| signer.sign(&Message(message))).unwrap_or(Err(SigningError::Panicked));
-        SigningKey::elsewhere(public, algorithm, Box::new(hand)).map(Self::of)
+        held_by(signer).map(Self::of)
     }
+}
+
+/// The key that this signer holds.
+pub(super) fn held_by(signer: Arc<dyn Signer>) -> Result<SigningKey, KeyError> {
+    let asked = shielded(|| (signer.public(), signer.algorithm()));
+    let (public, algorithm) = asked.ok_or(KeyError::Malformed { want: "one that its signer can name" })?;
+    let hand = move |message: &[u8]| shielded(|| signer.sign(&Message(message))).unwrap_or(Err(SigningError::Panicked));
+    SigningKey::elsewhere(public, algorithm, Box::new(hand))
 }

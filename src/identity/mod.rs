@@ -41,8 +41,8 @@ pub use operator_verifier::OperatorVerifier;
 pub use possession::KeyPossession;
 pub use proof::{IdentityVerifier, ProofError, ProofMethod, VerifiedWorkload, danger};
 pub use registry::{
-    AccountabilityRole, AgentState, Change, Ended, OperatorState, Registry, RegistryError, RegistrySnapshot,
-    Reinstatement,
+    AccountabilityRole, AgentState, BlueprintId, Change, Ended, OperatorState, Registry, RegistryError,
+    RegistrySnapshot, Reinstatement,
 };
 pub(crate) use registry::{Edit, Elsewhere, Listed};
 pub use selector::{Selector, SelectorError};

@@ -45,6 +45,9 @@ impl fmt::Display for Mode {
     }
 }
 
+/// Approvals that come along with one action; a quorum has 8 people at most.
+const MAX_APPROVALS: usize = 16;
+
 /// One step that an agent wants to take.
 ///
 /// ```
@@ -64,7 +67,7 @@ pub struct Action {
     arguments: Arguments,
     presented: Option<AgentUser>,
     projected: Option<AgentUser>,
-    approval: Option<Arc<Approval>>,
+    approvals: Vec<Arc<Approval>>,
 }
 
 impl Action {
@@ -103,7 +106,7 @@ impl Action {
 
     fn new(mode: Mode, tool: ToolName, resource: Resource) -> Self {
         let (attributes, arguments) = (Arguments::none(), Arguments::none());
-        Self { tool, mode, resource, attributes, arguments, presented: None, projected: None, approval: None }
+        Self { tool, mode, resource, attributes, arguments, presented: None, projected: None, approvals: Vec::new() }
     }
 
     /// The same, on another errand.
@@ -139,10 +142,13 @@ impl Action {
         self
     }
 
-    /// With a human's approval of exactly this action.
+    /// With a human's approval of exactly this action, beside those before: where the scope wants more people than one, each
+    /// gives their own. After the 16th nobody's is looked at.
     #[must_use]
     pub fn approved(mut self, approval: Approval) -> Self {
-        self.approval = Some(Arc::new(approval));
+        if self.approvals.len() < MAX_APPROVALS {
+            self.approvals.push(Arc::new(approval));
+        }
         self
     }
 
@@ -181,8 +187,8 @@ impl Action {
         self.projected.as_ref()
     }
 
-    /// The approval of exactly this action, if any.
-    pub fn approval(&self) -> Option<&Approval> {
-        self.approval.as_deref()
+    /// The approvals of exactly this action that come along.
+    pub fn approvals(&self) -> &[Arc<Approval>] {
+        &self.approvals
     }
 }

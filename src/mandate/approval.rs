@@ -60,6 +60,17 @@ pub enum Evidence {
     Vouched,
 }
 
+impl Evidence {
+    /// Whether what it is of can be presented at `now`: a session must go on.
+    pub(super) fn holds_at(&self, now: Timestamp) -> bool {
+        match *self {
+            Self::Session { since, until } => since <= now && now < until,
+            Self::Token { issued } => issued <= now,
+            Self::Vouched => true,
+        }
+    }
+}
+
 /// One operator's consent. Good once, until it ends, and not `Clone`; made only from an [`OperatorSession`], a verified token
 /// ([`ApprovalVerifier`](super::ApprovalVerifier)), or by [`danger`].
 ///
@@ -97,21 +108,21 @@ impl Approval {
         Self::new(encoder, session.operator().id().clone(), consent.into(), session.until(), evidence)
     }
 
-    /// What a verified token says: its id and digest, whose consent to which scope, for which agent and task, when.
+    /// What a verified token says: its id and digest, whose consent to what, for which agent and task, when.
     pub(super) fn sealed(
         (id, digest): (ApprovalId, Digest),
         operator: OperatorId,
-        scope: Scope,
-        (agent, task, task_hash): (AgentId, TaskId, Digest),
+        consent: Consent,
+        (agent, task, task_hash): (AgentId, TaskId, Option<Digest>),
         (issued, until): (Timestamp, Timestamp),
     ) -> Self {
         Self {
             id,
             operator,
-            consent: Consent::Scope(scope),
+            consent,
             agent: Some(agent),
             task: Some(task),
-            task_hash: Some(task_hash),
+            task_hash,
             until,
             given_until: until,
             evidence: Evidence::Token { issued },
@@ -223,12 +234,7 @@ impl Approval {
 
     /// Whether it can be presented at `now`: not over, and given in a session that still goes on.
     pub(crate) fn is_presentable_at(&self, now: Timestamp) -> bool {
-        let given = match self.evidence {
-            Evidence::Session { since, until } => since <= now && now < until,
-            Evidence::Token { issued } => issued <= now,
-            Evidence::Vouched => true,
-        };
-        given && now < self.until
+        self.evidence.holds_at(now) && now < self.until
     }
 
     /// Whether it is consent to exactly this action.

@@ -1,16 +1,16 @@
 //! A mandate under way: its ids, its life and its ledger, shared by all that hangs below the task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, CapabilityDrift, Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, Passes,
-    Reservation, Resource, Scope, Step, Tool, ToolName,
+    Action, ActionRequest, ApprovalRequest, Arguments, BreakerState, Conduct, Entitled, Grant, Issue, Issued, Ledger,
+    LedgerView, LooseEnds, Mandate, Mode, Passes, Reservation, Resource, Scope, Standing, Step, Tool, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{Audience, TaskId, TransactionId};
-use crate::identity::OperatorId;
+use crate::identity::{BlueprintId, OperatorId};
 use crate::live::{Hold, locked};
 use crate::time::Timestamp;
 
@@ -30,7 +30,7 @@ pub enum TaskState {
     Abandoned,
     /// It was stopped by a human.
     Halted,
-    /// A task above it ended, or the agent of one was suspended or retired.
+    /// A task above it ended, or the agent of one was suspended, retired, or halted with its blueprint.
     EndedAbove,
 }
 
@@ -80,32 +80,21 @@ impl Life {
     }
 }
 
-/// What holds at one instant, outside the task's own books: what a decision takes as given.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[non_exhaustive]
-pub struct Standing {
-    /// The clock told the time.
-    pub time_known: bool,
-    /// How the tool that is asked for differs from what was declared when the task began, where a listing showed it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub drift: Option<CapabilityDrift>,
-    /// The state of the task.
-    pub task: TaskState,
-    /// Nobody pressed the stop button for everything since the task began.
-    pub running: bool,
-    /// The agent is active, and was ever since it was admitted.
-    pub agent_active: bool,
-    /// The operators who approved the task and are active, and were ever since it began.
-    pub operators: Vec<OperatorId>,
-    /// The approval of exactly this action that came along was used before, or that is not known.
-    pub approval_spent: bool,
-}
-
 /// What a task's life hangs on, besides its agent.
 #[derive(Debug, Clone)]
 pub(crate) struct Lives {
     pub(crate) everything: Hold,
+    /// What the agent was made from.
+    pub(crate) blueprint: Option<(BlueprintId, Hold)>,
     pub(crate) operators: BTreeMap<OperatorId, Hold>,
+    /// What the agent does across its tasks.
+    pub(crate) conduct: Arc<Conduct>,
+}
+
+impl Lives {
+    fn halted_blueprint(&self) -> Option<&BlueprintId> {
+        self.blueprint.as_ref().filter(|(_, life)| !life.is_alive()).map(|(blueprint, _)| blueprint)
+    }
 }
 
 /// A mandate under way.
@@ -121,6 +110,8 @@ pub(crate) struct Assignment {
     life: Life,
     loose_ends: LooseEnds,
     issued: Arc<Issued>,
+    /// The tools that ran, here or below.
+    used: Mutex<BTreeSet<ToolName>>,
     passes: Passes,
     /// Names the task in credentials, once somebody asked.
     hash: OnceLock<Digest>,
@@ -153,6 +144,7 @@ impl Assignment {
             life: Life::default(),
             loose_ends: LooseEnds::default(),
             issued: Arc::default(),
+            used: Mutex::default(),
             passes: Passes::default(),
             hash: OnceLock::new(),
             begun: AtomicBool::new(false),
@@ -163,8 +155,15 @@ impl Assignment {
     }
 
     /// A part of `parent`: of its transaction, on what its life hangs on, with its labels, and no longer than it.
-    pub(crate) fn part_of(parent: &Arc<Self>, task: TaskId, mandate: Mandate, until: Timestamp, salt: Salt) -> Self {
-        let (mandate, lives) = (mandate.below(&parent.mandate), parent.lives.clone());
+    pub(crate) fn part_of(
+        parent: &Arc<Self>,
+        task: TaskId,
+        mandate: Mandate,
+        (blueprint, conduct): (Option<(BlueprintId, Hold)>, Arc<Conduct>),
+        until: Timestamp,
+        salt: Salt,
+    ) -> Self {
+        let (mandate, lives) = (mandate.below(&parent.mandate), Lives { blueprint, conduct, ..parent.lives.clone() });
         let own = Self::new((task, parent.txn.clone()), mandate, until.min(parent.until), lives, salt);
         Self { ledger: parent.ledger.below(), parent: Some(Arc::clone(parent)), listing: parent.listing, ..own }
     }
@@ -235,7 +234,9 @@ impl Assignment {
 
     /// Whether it, for its own part, lets those below it go on.
     fn stands(&self) -> bool {
-        self.life.state() == TaskState::Active && self.mandate.agent().hold().is_alive()
+        self.life.state() == TaskState::Active
+            && self.mandate.agent().hold().is_alive()
+            && self.lives.halted_blueprint().is_none()
     }
 
     /// Notes that its beginning is recorded; before that nobody records its end.
@@ -267,6 +268,9 @@ impl Assignment {
             task: self.state(),
             running: self.lives.everything.is_alive(),
             agent_active: self.mandate.agent().hold().is_alive(),
+            halted_blueprint: self.lives.halted_blueprint().cloned(),
+            breaker: BreakerState::Closed,
+            entitlement: Entitled::NotAsked,
             operators: self
                 .lives
                 .operators
@@ -274,8 +278,42 @@ impl Assignment {
                 .filter(|(_, life)| life.is_alive())
                 .map(|(operator, _)| operator.clone())
                 .collect(),
-            approval_spent: false,
+            spent: Vec::new(),
         }
+    }
+
+    /// Whether actions of it may still be permitted at `now`.
+    pub(crate) fn goes_on(&self, now: Timestamp) -> bool {
+        self.stands() && self.state() == TaskState::Active && self.lives.everything.is_alive() && now < self.until
+    }
+
+    /// What its agent does across its tasks.
+    pub(crate) fn conduct(&self) -> &Arc<Conduct> {
+        &self.lives.conduct
+    }
+
+    /// Books that a tool ran, here and for every task above.
+    pub(crate) fn exercise(&self, tool: &Tool, now: Timestamp) {
+        let note = |task: &Self| locked(&task.used).insert(tool.name().clone());
+        let is_first = note(self);
+        for above in self.above() {
+            note(above);
+        }
+        self.lives.conduct.exercise(tool, is_first, now);
+    }
+
+    /// The tools that are granted and did not run, here or below.
+    pub(crate) fn unused(&self) -> Vec<ToolName> {
+        let used = locked(&self.used);
+        self.mandate.intent().scope().tools().filter(|tool| !used.contains(*tool)).cloned().collect()
+    }
+
+    /// The tasks that stand below it, at whatever depth.
+    pub(crate) fn below(self: &Arc<Self>) -> Vec<Arc<Self>> {
+        let root = self.above().last().unwrap_or(self);
+        let below = locked(&root.below);
+        let is_below = |one: &Arc<Self>| one.above().any(|above| Arc::ptr_eq(above, self));
+        below.iter().filter_map(Weak::upgrade).filter(is_below).collect()
     }
 
     /// Takes one step in the ledger.
@@ -310,8 +348,26 @@ impl Assignment {
 
     /// What a human would be asked to approve.
     pub(crate) fn request(&self, action: &Action, step: u64) -> ActionRequest {
-        let arguments = self.keyed(action.arguments().digest());
-        ActionRequest::new((&self.task, step), self.mandate.agent().id(), action, arguments)
+        let keyed = |given: &Arguments| self.keyed(given.digest());
+        let attributes = Some(action.resource_attributes()).filter(|attributes| !attributes.is_empty());
+        let digests = (keyed(action.arguments()), attributes.map(keyed));
+        ActionRequest::new((&self.task, step), self.mandate.agent().id(), action, digests)
+    }
+
+    /// When a request for this action is over that is made at `now`.
+    pub(crate) fn asked_until(&self, action: &Action, now: Timestamp) -> Timestamp {
+        self.mandate.panel(action).until(now, self.until)
+    }
+
+    /// What humans are asked, until `until`.
+    pub(crate) fn ask(
+        &self,
+        action: &Action,
+        request: ActionRequest,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> ApprovalRequest {
+        ApprovalRequest::new(request, self.mandate.panel(action), (now, until))
     }
 
     /// What a credential for this action is good for, under policies that were replaced so often.

@@ -42,6 +42,8 @@ pub enum Beyond {
     Argument(ArgumentName),
     /// The action is of a class for which a human approves the exact action.
     Class(ActionClass),
+    /// The scope says how many people approve each call of the tool.
+    Quorum,
     /// It departs from the intent in this way.
     Drift(Drift),
     /// The policies permit it with a human's approval of the exact action, and not without.
@@ -55,6 +57,7 @@ impl std::fmt::Display for Beyond {
             Self::Mode => f.write_str("the tool may not run autonomously"),
             Self::Resource => f.write_str("the resource is not in the scope"),
             Self::Argument(name) => write!(f, "the value of the argument {name} is not in the scope"),
+            Self::Quorum => f.write_str("the scope wants people to approve each call of the tool"),
             Self::Drift(drift) => drift.fmt(f),
             Self::Policies => f.write_str("the policies want a human's approval of this action"),
             Self::Class(class) => write!(f, "actions of the class {class} are approved one by one"),

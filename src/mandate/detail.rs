@@ -85,6 +85,17 @@ impl Detail {
         }
     }
 
+    /// What a scope gives at the services that it names, as far as details can say it: whoever relies on it reads it back.
+    pub(super) fn of_scope(scope: &Scope) -> Option<Vec<Self>> {
+        let details = scope.grants().map(|(tool, grant)| {
+            let mut audiences = grant.audiences()?.iter();
+            let (audience, mut resources) = (audiences.next()?, grant.resources().into_iter().flatten());
+            let limits = Limits { max_calls: grant.max_calls(), bounds: grant.bounds().clone(), ..Limits::default() };
+            Some(Self::new(tool, resources.next(), audience, limits))
+        });
+        details.collect()
+    }
+
     /// Checks what the shape does not say.
     pub(crate) fn check_all(details: &[Self]) -> Result<(), Flaw> {
         let sound = |detail: &Self| detail.kind == TYPE && detail.locations.len() == 1 && !detail.actions.is_empty();

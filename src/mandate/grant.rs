@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::budget::MAX_BUDGETS;
 use super::{
-    Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Budget, Coverage, Mode, Resource, ScopeError,
+    Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Budget, Coverage, Mode, Quorum, Resource, ScopeError,
 };
 use crate::canonical::{Digest, Encoder};
 use crate::id::Audience;
@@ -31,6 +31,8 @@ pub struct Grant {
     budgets: Vec<Budget>,
     autonomous: bool,
     preapproved: bool,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    quorum: Option<Quorum>,
     #[serde(rename = "beyond")]
     outside: Otherwise,
 }
@@ -117,6 +119,13 @@ impl Grant {
         self
     }
 
+    /// Each call with the approval of these people; where it is [preapproved](Self::preapproved), only beyond the bounds.
+    #[must_use]
+    pub fn approved_by(mut self, quorum: Quorum) -> Self {
+        self.quorum = Some(quorum);
+        self
+    }
+
     /// Beyond the bounds, with a human's approval of the exact action; without this it is denied.
     #[must_use]
     pub fn or_ask(mut self) -> Self {
@@ -141,6 +150,10 @@ impl Grant {
         self.pinned.as_ref()
     }
 
+    pub(crate) fn quorum(&self) -> Option<&Quorum> {
+        self.quorum.as_ref()
+    }
+
     pub(super) fn bounds(&self) -> &BTreeMap<ArgumentName, Bound> {
         &self.bounds
     }
@@ -151,7 +164,7 @@ impl Grant {
 
     /// Whether it may run without a human who is asked.
     pub(super) fn is_unasked(&self) -> bool {
-        self.autonomous || self.preapproved
+        self.preapproved || (self.autonomous && self.quorum.is_none())
     }
 
     pub(super) fn is_unbound(&self) -> bool {
@@ -177,6 +190,9 @@ impl Grant {
         if class.is_high_consequence() && !self.preapproved {
             return Coverage::Ask(Beyond::Class(class));
         }
+        if self.quorum.is_some() && !self.preapproved {
+            return Coverage::Ask(Beyond::Quorum);
+        }
         Coverage::Within
     }
 
@@ -195,6 +211,7 @@ impl Grant {
             && keeps_to(&self.budgets, &wider.budgets)
             && (wider.autonomous || !self.autonomous)
             && (wider.preapproved || !self.preapproved)
+            && Quorum::is_subset(self.quorum.as_ref(), wider.quorum.as_ref())
             && (wider.outside == Otherwise::Ask || self.outside == Otherwise::Deny)
             && within(self.resources.as_ref(), wider.resources.as_ref())
             && within(self.audiences.as_ref(), wider.audiences.as_ref())
@@ -215,7 +232,10 @@ impl Grant {
         encode_limit(self.max_calls, encoder);
         encode_budgets(&self.budgets, encoder);
         encoder.tag(u8::from(self.autonomous)).tag(u8::from(self.preapproved));
-        encoder.tag(u8::from(self.outside == Otherwise::Ask));
+        encoder.tag(u8::from(self.outside == Otherwise::Ask)).tag(u8::from(self.quorum.is_some()));
+        if let Some(quorum) = &self.quorum {
+            quorum.encode(encoder);
+        }
     }
 }
 

@@ -9,8 +9,11 @@ use std::sync::{Arc, Mutex};
 
 use super::book::{Book, Limits, Place, Step};
 use super::refusals::{self, Refusals};
-use super::{Action, Drifts, Label, Overrun, Resource, Scope, Spent, Tool, ToolName, drift};
+use super::requests::RequestBook;
+use super::{Action, ActionRequest, Drifts, Label, Overrun, Requests, Resource, Scope, Spent, Tool, ToolName, drift};
+use crate::identity::OperatorId;
 use crate::live::locked;
+use crate::time::Timestamp;
 
 /// Tools that are remembered in order.
 const RECENT: usize = 32;
@@ -38,6 +41,9 @@ pub struct LedgerView {
     pub labels: BTreeSet<Label>,
     /// The last tools that ran in any of them, the latest last, at most 32.
     pub recent: Vec<ToolName>,
+    /// What was asked of humans.
+    #[serde(skip_serializing_if = "Requests::is_none")]
+    pub requests: Requests,
     /// Of the budgets above this task, the one with the least room; none above it is limited, if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub above: Option<Spent>,
@@ -68,6 +74,7 @@ struct Errand {
     refusals: u32,
     repeated: Refusals,
     recent: VecDeque<ToolName>,
+    requests: RequestBook,
     touched: BTreeSet<Resource>,
 }
 
@@ -78,6 +85,7 @@ impl Errand {
             refusals: self.refusals,
             repeats: self.repeated.most(),
             recent: self.recent.iter().cloned().collect(),
+            requests: self.requests.made(),
             targets: u32::try_from(self.touched.len()).unwrap_or(u32::MAX),
             touched: self.touched.contains(action.resource()),
             ..view
@@ -219,6 +227,41 @@ impl Ledger {
     pub(crate) fn note_permit(&self, action: &Action) {
         let name = refusals::name(action);
         locked(&self.errand).repeated.forget(&name);
+    }
+
+    /// Whether humans were asked for anything.
+    pub(crate) fn has_asked(&self) -> bool {
+        !locked(&self.errand).requests.made().is_none()
+    }
+
+    /// What was asked of humans before this is asked.
+    pub(crate) fn requests(&self, request: &ActionRequest, now: Timestamp) -> Requests {
+        locked(&self.errand).requests.view(request, now)
+    }
+
+    /// Enters a request, where there is room: says when it is over, and whether it is new.
+    pub(crate) fn wait(
+        &self,
+        request: &ActionRequest,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(Timestamp, bool), Requests> {
+        locked(&self.errand).requests.ask(request, until, now)
+    }
+
+    /// Forgets a request that was not recorded.
+    pub(crate) fn unask(&self, request: &ActionRequest) {
+        locked(&self.errand).requests.forget(request);
+    }
+
+    /// Frees the place of a request that waits; says whether it did.
+    pub(crate) fn answered(&self, request: &ActionRequest, now: Timestamp) -> bool {
+        locked(&self.errand).requests.free(request, now)
+    }
+
+    /// Notes that a human said no; says whether they were asked.
+    pub(crate) fn object(&self, request: &ActionRequest, by: &OperatorId) -> bool {
+        locked(&self.errand).requests.refuse(request, by)
     }
 
     /// How many actions were permitted and not given back.

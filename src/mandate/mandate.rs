@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Approval, Consent, Evidence, Mode, Scope};
+use super::{Action, Approval, Consent, Evidence, Grant, Mode, Panel, Scope, ToolName};
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, IdError, Prose, TaskId};
 use crate::identity::{AgentId, AgentIdentity, OperatorId, OperatorSession};
@@ -93,6 +93,16 @@ pub enum MandateError {
         issued: Timestamp,
         /// When this process started.
         started: Timestamp,
+    },
+    /// Fewer people could approve calls of a tool than are to.
+    #[error("{people} people are to approve calls of the tool {tool}, only {able} may")]
+    NoQuorum {
+        /// The tool.
+        tool: ToolName,
+        /// How many are to approve.
+        people: u8,
+        /// How many may.
+        able: usize,
     },
     /// The task would be over before it begins.
     #[error("the task would end at {until}, it is {now}")]
@@ -205,6 +215,16 @@ impl Mandate {
         self.approvals.iter().any(|approval| approval.operator() == operator)
     }
 
+    /// Who answers for an action of the task, where a human is asked.
+    pub(crate) fn panel<'m>(&'m self, action: &'m Action) -> Panel<'m> {
+        self.panel_for(action.tool(), action.mode())
+    }
+
+    /// Who answers for actions with this tool in this mode.
+    pub(crate) fn panel_for<'m>(&'m self, tool: &ToolName, mode: &'m Mode) -> Panel<'m> {
+        Panel::new(self, self.intent.scope.grant(tool).and_then(Grant::quorum), mode)
+    }
+
     /// The task that an approvals service sealed, where an approval names it.
     pub(crate) fn task_hash(&self) -> Option<&Digest> {
         self.approvals.iter().find_map(|approval| approval.task_hash())
@@ -233,12 +253,25 @@ impl Mandate {
         for approval in &self.approvals {
             self.check_approval(approval, task, now, started)?;
         }
+        self.check_quorums()?;
         let lasting = self.intent.scope.end(now).unwrap_or(last);
         let until = self.until.unwrap_or(last).min(last).min(lasting).min(self.agent.until());
         if now >= until {
             return Err(MandateError::Over { until, now });
         }
         Ok(until)
+    }
+
+    /// Checks that enough people could approve where the scope wants people to.
+    fn check_quorums(&self) -> Result<(), MandateError> {
+        for (tool, quorum) in self.intent.scope.quorums() {
+            let panel = Panel::new(self, Some(quorum), &Mode::Autonomous);
+            let (people, able) = (panel.people(), panel.members().len());
+            if able < usize::from(people) {
+                return Err(MandateError::NoQuorum { tool: tool.clone(), people, able });
+            }
+        }
+        Ok(())
     }
 
     fn check_approval(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::grant::{add_budget, budgets, encode_budgets, encode_limit, fewer, keeps_to};
-use super::{Action, ActionClass, ArgumentName, Beyond, Budget, Coverage, Grant, Measure, ToolName, Watch};
+use super::{Action, ActionClass, ArgumentName, Beyond, Budget, Coverage, Grant, Measure, Quorum, ToolName, Watch};
 use crate::canonical::{Digest, Encoder};
 use crate::id::IdError;
 use crate::strict::{Object, present, present_object, unique};
@@ -160,6 +160,18 @@ impl Scope {
         Ok(self)
     }
 
+    /// Without this tool; the same, where it is not granted.
+    #[must_use]
+    pub fn without(mut self, tool: &ToolName) -> Self {
+        self.tools.remove(tool);
+        self
+    }
+
+    /// The tools that are granted, in order.
+    pub fn tools(&self) -> impl Iterator<Item = &ToolName> {
+        self.tools.keys()
+    }
+
     /// At most so many actions in the whole task.
     #[must_use]
     pub fn at_most(mut self, max_calls: u32) -> Self {
@@ -239,6 +251,16 @@ impl Scope {
         let is_unbound = |grant: &Grant| grant.is_unasked() && grant.is_unbound();
         let grants = self.tools.iter().filter(|_| self.max_calls.is_none() && self.budgets.is_empty());
         grants.filter(move |(_, grant)| is_unbound(grant)).map(|(tool, _)| tool)
+    }
+
+    /// Every tool, and what is granted of it.
+    pub(super) fn grants(&self) -> impl Iterator<Item = (&ToolName, &Grant)> {
+        self.tools.iter()
+    }
+
+    /// Every tool whose calls people approve, and which.
+    pub(crate) fn quorums(&self) -> impl Iterator<Item = (&ToolName, &Quorum)> {
+        self.tools.iter().filter_map(|(tool, grant)| Some((tool, grant.quorum()?)))
     }
 
     pub(crate) fn grant(&self, tool: &ToolName) -> Option<&Grant> {

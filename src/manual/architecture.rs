@@ -26,18 +26,24 @@
 //!
 //! 1. **clock**: read once. A clock that goes backwards stands still until it has caught up, so nothing revives.
 //! 2. **reserve**: a place in the ledger's budget, checked and booked in one step, and in the budget of every task above.
-//! 3. **guard**: what no policy overrides. Everything running, agent active, task active, proof and task not over, the
-//!    person approved and is active; the tool is declared, the agent user (presented, or to be shaped like) is the agent's
-//!    own, the arguments are what the tool declares, the scope covers them, the budget has room.
+//! 3. **guard**: what no policy overrides. Everything and the agent's blueprint running, agent active and not cut off, task
+//!    active, proof and task not over, the person approved and is active; the tool is declared, the agent user (presented, or
+//!    to be shaped like) is the agent's own, the arguments are what the tool declares, the scope covers them, the person may do
+//!    it themselves, the budget has room.
 //! 4. **policies**: Cedar's, compiled, and of those the ones that can matter for this tool, agent and resource. Any
 //!    evaluation error denies, since Cedar skips a policy that errs, and a skipped `forbid` would open the door. What is
 //!    refused without the agent user is refused with it. What is refused, and would be permitted with a human's approval,
 //!    is held.
-//! 5. **hold**: where scope, class or policies want a human, the approval of exactly this action, consumed once.
+//! 5. **hold**: where scope, class or policies want people, the approvals of exactly this action, of as many as the scope says,
+//!    consumed once, all or none. What is held takes a place among the requests of the errand, of which there are few: beyond
+//!    them it is denied. What a person said no to is refused. See [`approvals`](super::approvals).
 //! 6. **record**: three lanes into the sink, and its acknowledgement.
 //! 7. **permit** or denial. Any refusal gives the place in the budget back.
 //!
-//! No lock is held while the sink, the clock, the source of randomness, the memory of approvals or a signer runs; a panic of theirs
+//! What no book of the task has, and the decision takes as given, is asked before: whether the agent's breaker lets the action
+//! through, and whether the person on whose behalf it is may do it themselves.
+//!
+//! No lock is held while the sink, what knows of people, the clock, the source of randomness, the memory of approvals or a signer runs; a panic of theirs
 //! is a fault like any other, and denies.
 //!
 //! [`redeem`](crate::TaskHandle::redeem) and [`mint`](crate::TaskHandle::mint) look at everything that can have changed
@@ -133,6 +139,7 @@
 //! |---|---|---|
 //! | [`AuditSink`](crate::audit::AuditSink) | takes records | [`MemorySink`](crate::audit::MemorySink), [`FanOut`](crate::audit::FanOut), [`TracingTap`](crate::audit::TracingTap) |
 //! | [`IdentityVerifier`](crate::identity::IdentityVerifier) | verifies a workload's proof | [`KeyPossession`](crate::identity::KeyPossession) |
+//! | [`Entitlement`](crate::mandate::Entitlement) | knows what people may do themselves | [`Entitlements`](crate::policy::Entitlements), Cedar policies about people |
 //! | [`Once`](crate::mandate::Once) | remembers which approvals were used | [`MemoryOnce`](crate::mandate::MemoryOnce) |
 //! | [`RevocationView`](crate::credential::RevocationView) | knows what was revoked | [`RevocationSet`](crate::credential::RevocationSet), from signed lists |
 //! | [`Signer`](crate::credential::Signer) | signs credentials with a key that is elsewhere | keys in this process ([`MintKey`](crate::credential::MintKey)) |
@@ -144,8 +151,8 @@
 //!
 //! | change | file |
 //! |---|---|
-//! | a new ground for refusal | `policy/reason.rs`, then `policy/guard.rs` or a policy |
-//! | when to try again, and who is told what | `policy/retry.rs`, `policy/reason.rs`, `audit/rendering.rs` |
+//! | a new ground for refusal | `policy/reason_code.rs`, `policy/reason.rs`, then `policy/guard.rs` or a policy |
+//! | when to try again, and who is told what | `policy/retry.rs`, `policy/reason_code.rs`, `audit/rendering.rs` |
 //! | what counts as the same refusal | `mandate/refusals.rs` |
 //! | what hides a tool, and what is offered | `policy/hiding.rs`, `policy/offer.rs` |
 //! | what counts as another tool | `mandate/capability.rs`, and of a listing `policy/mcp.rs` |
@@ -158,6 +165,10 @@
 //! | what a change of the registry does | `identity/registry/entries.rs` |
 //! | what is kept of the registry | `identity/registry/snapshot.rs` |
 //! | what a review shows | `review.rs` |
+//! | what people may do themselves | `policy/entitlements.rs`; when that is asked `entitling.rs` at the door |
+//! | what stops together | `identity/registry/blueprints.rs`, `administration.rs` at the door |
+//! | when an agent is cut off | `mandate/breaker.rs`; which refusals count `policy/sign.rs` |
+//! | what is counted of an agent across tasks | `mandate/conduct.rs`, `mandate/ceiling.rs`, `watching.rs` at the door |
 //! | an operator of Cedar's | `policy/compiled/compile.rs`, `policy/compiled/program.rs` |
 //! | what an argument can be held to | `mandate/constraints.rs` and `mandate/broken.rs`, then `policy/json_schema.rs` |
 //! | a new kind of workload proof | a new file in `identity/`, beside `svid.rs` |
@@ -168,6 +179,9 @@
 //! | what other systems are shown of an agent user | `identity/projection/scim.rs`, `userinfo.rs` |
 //! | what counts as drift of a record elsewhere | `identity/projection/drift.rs` |
 //! | who did what another system saw | `audit/attribution.rs` |
+//! | how many people approve an action, and which | `mandate/quorum.rs` |
+//! | the life of a request to people | `mandate/approval_request.rs`; how many there may be `mandate/requests.rs`; at the door `asking.rs` |
+//! | what an approvals service seals | `mandate/approval_token.rs`, `credential/approval_sealer.rs` |
 //! | what an approval can cover | `mandate/scope.rs`, and of one tool `mandate/grant.rs` |
 //! | what a task can use up | `mandate/budget.rs` |
 //! | what counts as drift | `mandate/drift.rs`; what follows from it, `mandate/watch.rs` |

@@ -16,7 +16,7 @@
 //! | ASI07 Insecure Inter-Agent Communication | audience, key confirmation, lineage of sub-agents | proofs of possession, channel encryption |
 //! | ASI08 Cascading Failures | budgets, halting, refusals counted and visible to policies | planning faults |
 //! | ASI09 Human-Agent Trust Exploitation | approvals by people only, bound to the exact action; records that say `nonHuman`, handles that are no person's | human judgement |
-//! | ASI10 Rogue Agents | halting by task, agent, everything; dead at once | detection |
+//! | ASI10 Rogue Agents | halting by task, agent, blueprint, everything; dead at once; breakers per agent | detection |
 //!
 //! # OWASP Non-Human Identities Top 10 (2025)
 //!

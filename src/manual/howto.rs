@@ -192,7 +192,8 @@
 //! # Ask a human
 //!
 //! A denial that [`is_held`](crate::audit::Denial::is_held) has a [`request`](crate::audit::Denial::request). Show it to the
-//! person with the arguments beside it; when they agree, in a session of theirs:
+//! person with the arguments beside it; when they agree, in a session of theirs (elsewhere, or by several people: see
+//! [`approvals`](super::approvals)):
 //!
 //! ```
 //! use bailiwick::audit::Denial;
@@ -310,8 +311,8 @@
 //!
 //! # Stop
 //!
-//! [`Authorizer::halt`](crate::Authorizer::halt) stops a task, an agent or everything, before it returns. Any active operator
-//! may stop a task or everything; whoever answers for an agent, the agent. Resuming, replacing policies and offboarding are
+//! [`Authorizer::halt`](crate::Authorizer::halt) stops a task, an agent, a blueprint or everything, before it returns; see
+//! [`halting`](super::halting). Any active operator may stop a task, a blueprint or everything; whoever answers for an agent, the agent. Resuming, replacing policies and offboarding are
 //! for the [`administrator`](crate::Builder::administrator)s that the host names; by default there is none.
 //!
 //! For emergencies at night, list people who [may break the glass](crate::Builder::may_break_glass): with a reason, for an

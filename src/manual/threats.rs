@@ -22,11 +22,18 @@
 //! | hostile SCIM messages | bounded, nothing named twice in whatever case, unknown members refused; no value is kept |
 //! | an agent user is used as a principal | does not type-check; a policy that names one as principal does not load |
 //! | an agent approves its own action | an approval is made from a person's session, a token of a trusted approvals service, or by name in `danger` |
-//! | an approval is used twice, for other arguments, or late | bound to task, agent, mode, tool, resource and the digest of the arguments; consumed once; ends |
+//! | an approval is used twice, for other arguments, or late | bound to task, agent, mode, tool, resource and the digests of arguments and resource attributes; consumed once; ends |
+//! | one person approves twice, or what they asked for themselves | distinct people count, of those whom the scope lists, and where it says so none who approved the task |
+//! | a request is altered on its way, or consent to one thing shown as consent to another | the decision compares with what is asked, and the scope; a token is about one of both, in closed members |
+//! | people are asked until they say yes | few requests at once and in all; a no counts for the whole task |
 //! | arguments change between decision and action | [`redeem`](crate::TaskHandle::redeem) compares them |
 //! | a permit or a credential outlives its task | both read the task's life at use; a credential also dies when its effect is told or other policies decide |
 //! | a bound on a misspelt argument binds nothing | a scope is held against the tools before the task begins |
 //! | two actions spend the last of a budget | check and booking are one step under one lock; a sub-agent's step is booked in every budget above as well |
+//! | an agent with wide rights does for a person what that person may not | the person's own entitlement is decided too, by policies about people alone, at the decision and at use |
+//! | one agent piles up grants over many tasks | each decision sees one task; a ceiling of the host's bounds tasks, tools and class at once; reviews show growth and what is never used |
+//! | an agent that tries and tries | a breaker per agent, across its tasks, opens on refusals and on rate |
+//! | many agents of one faulty image | they hang on one cell, and are halted together |
 //! | an agent delegates more than its task is, to itself, in a circle, deeper or longer than was approved, or to very many | each is refused with the values that disagreed; nothing is delegable unless a human said so |
 //! | a sub-agent goes on when the task above has ended, or its agent was stopped | its state is read through all that is above it |
 //! | a coordinator uses what it passed on; a chain is spliced, reordered or cut | what is passed on is another kind of token, named by its hash in all that is below |

@@ -11,6 +11,8 @@ use std::fmt;
 pub enum AdminAction {
     /// Stops every task, and the beginning of new ones.
     HaltEverything,
+    /// Stops every task of every agent of a blueprint, and the beginning of new ones.
+    HaltBlueprint,
     /// Stops one task.
     HaltTask,
     /// Stops an agent for now.
@@ -21,6 +23,10 @@ pub enum AdminAction {
     Offboard,
     /// Lets new tasks begin after everything was halted.
     Resume,
+    /// Lets new tasks begin after a blueprint was halted.
+    ResumeBlueprint,
+    /// Lets an agent whose breaker is open try one action.
+    ResetBreaker,
     /// Lets an agent be admitted again after it was suspended.
     Reinstate,
     /// Makes a person known.
@@ -62,11 +68,14 @@ impl AdminAction {
     /// Every administrative action.
     pub const ALL: &'static [Self] = &[
         Self::HaltEverything,
+        Self::HaltBlueprint,
         Self::HaltTask,
         Self::Suspend,
         Self::Retire,
         Self::Offboard,
         Self::Resume,
+        Self::ResumeBlueprint,
+        Self::ResetBreaker,
         Self::Reinstate,
         Self::Enroll,
         Self::Register,
@@ -83,11 +92,14 @@ impl AdminAction {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::HaltEverything => "halt_everything",
+            Self::HaltBlueprint => "halt_blueprint",
             Self::HaltTask => "halt_task",
             Self::Suspend => "suspend",
             Self::Retire => "retire",
             Self::Offboard => "offboard",
             Self::Resume => "resume",
+            Self::ResumeBlueprint => "resume_blueprint",
+            Self::ResetBreaker => "reset_breaker",
             Self::Reinstate => "reinstate",
             Self::Enroll => "enroll",
             Self::Register => "register",
@@ -104,16 +116,19 @@ impl AdminAction {
     /// The group of actions that it is in, what it is done to, and what else policies see of it.
     pub(super) fn terms(self) -> (&'static str, Kind, Parts) {
         const ROLE: Parts = &[("role", "String"), ("person", "HumanOperator")];
+        const BLUEPRINT: Parts = &[("blueprint", "String")];
         match self {
             Self::HaltEverything => (STOP, Kind::House, &[]),
+            Self::HaltBlueprint => (STOP, Kind::House, BLUEPRINT),
             Self::HaltTask | Self::Suspend | Self::Retire => (STOP, Kind::Agent, &[]),
             Self::Offboard => (STOP, Kind::Operator, &[]),
             Self::Resume => (START, Kind::House, &[]),
+            Self::ResumeBlueprint => (START, Kind::House, BLUEPRINT),
             Self::Reinstate => {
                 (START, Kind::Agent, &[("approver", "HumanOperator"), ("attested", "Bool"), ("proof", "String")])
             }
             Self::Enroll => (START, Kind::Operator, &[]),
-            Self::Register => (START, Kind::Agent, &[]),
+            Self::Register | Self::ResetBreaker => (START, Kind::Agent, &[]),
             Self::Assign | Self::Withdraw => (CHANGE, Kind::Agent, ROLE),
             Self::Transfer => (CHANGE, Kind::Agent, &[("from", "HumanOperator"), ("to", "HumanOperator")]),
             Self::AnnounceLeaving => (CHANGE, Kind::Operator, &[]),

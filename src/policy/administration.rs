@@ -5,16 +5,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::admin_action::Kind;
-use super::compiled::{
-    Asked, Compiled, Data, Entities, Entity, EntityUid, Known, Name, Part, Record, Rule, Set, Uid, Value,
-};
+use super::compiled::{Asked, Compiled, Data, Entities, Entity, EntityUid, Known, Name, Part, Record, Set, Uid, Value};
 use super::facts::Kinds;
-use super::policies::Policies;
-use super::source::Source;
-use super::syntax::Principals;
-use super::validate::Vocabulary;
+use super::people::{self, Refused};
 use super::{AdminAction, Directory, PolicyError, PolicyName, stack, text};
-use crate::id::Found;
 use crate::identity::{AgentId, AgentState, OperatorId, OperatorSession};
 use crate::time::Timestamp;
 
@@ -23,9 +17,6 @@ const VOCABULARY: &str = include_str!("administration.cedarschema");
 
 /// Who administers unless a host says otherwise.
 const STANDARD: &str = include_str!("administration.cedar");
-
-/// Only a person administers.
-const PEOPLE: Principals = Principals { kind: "HumanOperator", group: "Team" };
 
 /// Which person may do which [`AdminAction`]: Cedar policies over a vocabulary in which only `HumanOperator` is ever a
 /// principal. No decision about what an agent does can come of it, and none of those can come of an
@@ -72,20 +63,13 @@ impl Administration {
     /// missing or doubled, a policy is a template, or the directory contradicts itself.
     pub fn new(policies: &str, directory: Directory) -> Result<Self, PolicyError> {
         let pieces = text::split(policies)?;
-        stack::deep(|| {
-            let vocabulary = Vocabulary::parse(&Self::schema(), PEOPLE)?;
-            let rules = Policies::load(&pieces, &vocabulary, None, |source| match source {
-                Source::Policy(policy) => Ok(Arc::new(Rule::of(policy)?)),
-                Source::Template(template) => Err(PolicyError::Template(Found::new(template.id().as_ref()))),
-            })?;
-            Self::of(Compiled::of(rules.iter().cloned().collect()), &directory)
-        })
+        stack::deep(|| Self::of(people::load(&pieces, &Self::schema())?, &directory))
     }
 
     /// What holds unless a host says otherwise, as a text to begin with:
     ///
     /// * an administrator, by the name that the host gave, does everything;
-    /// * every active operator stops everything, or a task;
+    /// * every active operator stops everything, a blueprint, or a task;
     /// * a sponsor suspends and retires their agents, hands them over, and chooses owners and managers;
     /// * an owner suspends, binds agent users, and chooses managers; a manager suspends;
     /// * what was suspended comes back by an administrator, with an attested proof and the approval of a sponsor.
@@ -158,7 +142,7 @@ action "{action}" in [Action::"{group}"] appliesTo {{
             let ancestors = entities.get(uid).map_or(&[][..], |data| data.ancestors);
             Known { uid, data: Some(Data { fields: Part::Stored(fields), tags: None, ancestors }) }
         };
-        let response = loaded.compiled.ask(&Asked {
+        let asked = Asked {
             principal: known(&kinds.operator, operator.as_str(), &loaded.bare),
             action: known(&kinds.action, action.as_str(), &loaded.bare),
             resource: match motion.on {
@@ -168,17 +152,13 @@ action "{action}" in [Action::"{group}"] appliesTo {{
             },
             context: Part::Stored(&context),
             entities,
-        });
-        let name = |id: &str| PolicyName::new(id).ok();
-        let failed: Vec<PolicyName> = response.failed().filter_map(name).collect();
-        if response.is_allowed() && response.failed().next().is_none() {
-            return Ok(());
-        }
-        if !failed.is_empty() {
-            tracing::error!(%operator, %action, ?failed, "policies of administration failed");
-        }
-        let by = if response.is_allowed() { Vec::new() } else { response.determining().filter_map(name).collect() };
-        Err(NotAllowed { operator: operator.clone(), action, by, failed })
+        };
+        people::ask(&loaded.compiled, &asked).map_err(|Refused { by, failed }| {
+            if !failed.is_empty() {
+                tracing::error!(%operator, %action, ?failed, "policies of administration failed");
+            }
+            NotAllowed { operator: operator.clone(), action, by, failed }
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     Bundle, Catalog, EvaluatorBuilder, Lint, Outcome, PolicyError, PolicyName, Question, Reason, Verdict, guard,
 };
 use crate::canonical::Digest;
-use crate::mandate::{ActionClass, Approval, Beyond};
+use crate::mandate::{ActionClass, Beyond, Requests};
 
 /// Decides with one snapshot of policies at a time. Cheap to clone; clones share the snapshot. A door keeps its own: what
 /// it reloads changes nothing elsewhere.
@@ -240,15 +240,13 @@ fn weigh(
     if answer.permits() {
         verdict.policies.insert_all(snapshot.names(&answer.tally.permits));
         verdict.rests_on_approval = approved;
-        verdict.reason = beyond.filter(|_| !approved).map(|beyond| match action.approval().map(Approval::operator) {
-            None => Reason::NeedsApproval(beyond),
-            Some(operator) if standing.approval_spent => Reason::ApprovalSpent { operator: operator.clone() },
-            Some(operator) if question.was_approved_in_time() => {
-                Reason::SessionOver { operator: operator.clone(), now }
-            }
-            Some(operator) => Reason::ApprovalInvalid { operator: operator.clone() },
-        });
+        verdict.reason = beyond.filter(|_| !approved).map(|beyond| question.missing(beyond));
         verdict.outcome = if verdict.reason.is_some() { Outcome::Held } else { Outcome::Permitted };
+        let Requests { waiting, made, .. } = question.ledger.requests;
+        if verdict.outcome == Outcome::Held && question.ledger.requests.is_full() {
+            verdict.outcome = Outcome::Denied;
+            verdict.reason = Some(Reason::TooManyRequests { waiting, made });
+        }
     } else {
         answer.refuse(snapshot, verdict);
     }

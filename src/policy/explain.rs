@@ -170,9 +170,14 @@ impl<'v> Which<'v> {
     /// `None` where it is not about policies.
     fn of(verdict: &'v Verdict) -> Option<Self> {
         match &verdict.reason {
-            None | Some(Reason::NeedsApproval(_) | Reason::ApprovalInvalid { .. } | Reason::ApprovalSpent { .. }) => {
-                Some(Self::Named(&verdict.policies))
-            }
+            None
+            | Some(
+                Reason::NeedsApproval(_)
+                | Reason::ApprovalInvalid { .. }
+                | Reason::ApprovalSpent { .. }
+                | Reason::TooFewApprovals { .. }
+                | Reason::TooManyRequests { .. },
+            ) => Some(Self::Named(&verdict.policies)),
             // None failed where Cedar did not agree.
             Some(Reason::PolicyFailed(names)) if names.is_empty() => None,
             Some(Reason::Forbidden(names) | Reason::PolicyFailed(names)) => Some(Self::Named(names)),

@@ -94,6 +94,7 @@ macro_rules! fields {
         }
     };
 }
+pub(super) use fields;
 
 fields! { Context<'_>,
     Mode "mode" => |own| Some(Val::Text(own.question.action.mode().as_str()));
@@ -191,10 +192,10 @@ impl Fields for Target<'_> {
 }
 
 /// `context.args`: the arguments that policies can name, in the types that the tool declares. They were checked.
-struct Args<'q> {
+pub(super) struct Args<'q> {
     /// The place of each argument among the values, by its name.
-    places: &'q Record,
-    values: &'q [Option<Val<'q>>],
+    pub(super) places: &'q Record,
+    pub(super) values: &'q [Option<Val<'q>>],
 }
 
 /// What each argument of a call is to policies, in the order of the names that the tool declares.
@@ -233,6 +234,42 @@ impl Fields for Args<'_> {
 pub(super) fn places(tool: &Tool) -> Record {
     let names = tool.parameters().iter().map(|(name, _)| Name::new(name.as_str()));
     names.zip(0..).map(|(name, place)| (name, compiled::Value::Long(place))).collect()
+}
+
+/// Checks what came along of a resource, and finds what it is to policies: declared, and where the resource is in the
+/// directory, all of what is there. The first attribute that is not as it must be is an error.
+pub(super) fn check_resource<'q>(
+    attributes: &'q Arguments,
+    declared: &BTreeMap<ArgumentName, ArgumentType>,
+    stored: Option<Part<'q>>,
+    given: &mut Attributes<'q>,
+) -> Result<(), &'q str> {
+    if attributes.is_empty() {
+        return Ok(());
+    }
+    attributes_of(attributes, declared, |name, value| given.push((name, value)))?;
+    stored.and_then(|stored| first_difference(stored, given)).map_or(Ok(()), Err)
+}
+
+/// The first attribute that the directory and an action do not share of one resource.
+fn first_difference<'s>(stored: Part<'s>, given: &[(&'s str, Val<'_>)]) -> Option<&'s str> {
+    let (mut different, mut shared) = (None, 0_usize);
+    stored.each(&mut |name, value| {
+        match given.iter().find(|(own, _)| *own == name) {
+            Some((_, own)) if own.is(&value) => shared = shared.saturating_add(1),
+            // Every resource has these, and no action gives them.
+            None if matches!(name, "kind" | "name") => {}
+            _ => different = Some(name),
+        }
+        different.is_none()
+    });
+    // All that is stored was given: more was given than that, if anything.
+    let more = || given.iter().map(|(name, _)| *name).find(|name| !has(stored, name));
+    different.or_else(|| if shared < given.len() { more() } else { None })
+}
+
+fn has(part: Part<'_>, name: &str) -> bool {
+    !part.each(&mut |own, _| own != name)
 }
 
 /// Visits the attributes of a resource in the types that are declared; the first that is not is an error.

@@ -5,7 +5,8 @@ use super::snapshot::Prepared;
 use super::{Question, Reason};
 use crate::id::Found;
 use crate::mandate::{
-    Beyond, CapabilityDrift, Coverage, LedgerView, Mandate, Mode, Response, Scope, Spent, Standing, TaskState,
+    Beyond, BreakerState, CapabilityDrift, Coverage, Entitled, LedgerView, Mandate, Mode, Response, Scope, Spent,
+    Standing, TaskState,
 };
 use crate::time::Timestamp;
 
@@ -27,6 +28,10 @@ pub(super) fn check<'q>(
         Coverage::Ask(beyond) => Some(beyond),
         Coverage::Within => None,
     };
+    check_entitled(&question.standing.entitlement, action.mode())?;
+    if let Some(operator) = &question.ledger.requests.refused_by {
+        return Err(Reason::SaidNo(operator.clone()));
+    }
     check_budget(question.ledger, scope.max_calls(), grant.max_calls())?;
     check_drift(question.ledger, scope, ask)
 }
@@ -63,6 +68,10 @@ pub(crate) fn check_standing(
     if !standing.agent_active {
         return Err(Reason::AgentNotActive(agent.id().clone()));
     }
+    if let Some(blueprint) = &standing.halted_blueprint {
+        return Err(Reason::BlueprintHalted(blueprint.clone()));
+    }
+    check_breaker(standing.breaker, now)?;
     if standing.task != TaskState::Active {
         return Err(Reason::TaskEnded(standing.task));
     }
@@ -97,6 +106,23 @@ fn check_capability(question: &Question<'_>, prepared: &Prepared) -> Result<(), 
     match question.standing.drift.clone().or_else(pin) {
         Some(drift) => Err(Reason::CapabilityDrift { tool: question.action.tool().clone(), drift }),
         None => Ok(()),
+    }
+}
+
+/// Checks that the agent is not cut off.
+pub(crate) fn check_breaker(breaker: BreakerState, now: Timestamp) -> Result<(), Reason> {
+    match breaker {
+        BreakerState::Open { until } => Err(Reason::BreakerOpen { until, now }),
+        BreakerState::Closed | BreakerState::Trying => Ok(()),
+    }
+}
+
+/// Checks that the person on whose behalf it is may do it themselves, where that was asked: before a decision, and again
+/// before a permit or a credential is used.
+pub(crate) fn check_entitled(entitled: &Entitled, mode: &Mode) -> Result<(), Reason> {
+    match (mode.operator(), entitled.refusal()) {
+        (Some(operator), Some(why)) => Err(Reason::NotEntitled { operator: operator.clone(), why: why.clone() }),
+        _ => Ok(()),
     }
 }
 

@@ -13,7 +13,9 @@ mod names;
 mod offer;
 mod question;
 mod reason;
+mod reason_code;
 mod retry;
+mod sign;
 mod snapshot;
 mod stale;
 mod verdict;
@@ -31,6 +33,10 @@ mod schema_types;
 // Administering: which person may do what to agents and to the house. Nothing of it decides about an agent's action.
 mod admin_action;
 mod administration;
+
+// What people may do themselves. Nothing of it decides about an agent's action either.
+mod entitlements;
+mod people;
 
 // Loading: from the text of a bundle to policies that decide.
 mod builder;
@@ -65,15 +71,17 @@ pub use catalog::{Catalog, CatalogError};
 pub use clause::{Clause, ClauseKind, Truth};
 pub use coverage::{Coverage, CoveredClause, CoveredPolicy, Gap};
 pub use directory::{Directory, DirectoryError, GroupName};
+pub use entitlements::Entitlements;
 pub use error::{Message, PolicyError};
 pub use evaluator::{Evaluator, Report};
 pub use explain::{ExplainedClause, ExplainedPolicy, Explanation, PathValue};
-pub(crate) use guard::check_standing;
+pub(crate) use guard::{check_breaker, check_entitled, check_standing};
 pub use host_schema::SchemaError;
 pub use lint::{Lint, LintCode, Severity};
 pub use names::{PolicyName, PolicyNames};
 pub use question::Question;
-pub use reason::{Reason, ReasonCode};
+pub use reason::Reason;
+pub use reason_code::ReasonCode;
 pub use retry::Retry;
 pub use stale::Stale;
 pub use text::{Limit, TextError};

@@ -1,6 +1,9 @@
 //! A question to the rules: everything that a verdict depends on besides policies and tools.
 
-use crate::mandate::{Action, ActionRequest, Evidence, LedgerView, Mandate, Standing};
+use std::sync::Arc;
+
+use super::Reason;
+use crate::mandate::{Action, ActionRequest, Approval, Beyond, Evidence, LedgerView, Mandate, Panel, Standing};
 use crate::time::Timestamp;
 
 /// One question to the rules.
@@ -37,26 +40,44 @@ impl<'a> Question<'a> {
         Self { mandate, standing, ledger, action, request, until, now }
     }
 
-    /// Whether a human approved exactly this action in a sign-in that is over, and the approval itself is not.
-    pub(super) fn was_approved_in_time(&self) -> bool {
-        let mut approvals = self.action.approval().into_iter().filter(|approval| approval.is_for(self.request));
-        approvals.any(|approval| match approval.evidence() {
+    /// Who approved exactly this action in a sign-in that is over, where the approval itself is not.
+    fn signed_out(&self) -> Option<&'a Approval> {
+        let mut theirs = self.action.approvals().iter().filter(|approval| approval.is_for(self.request));
+        let is_over = |approval: &&Arc<Approval>| match approval.evidence() {
             Evidence::Session { until, .. } => *until <= self.now && self.now < approval.ends(),
             _ => false,
-        })
+        };
+        theirs.find(is_over).map(AsRef::as_ref)
     }
 
-    /// Whether a human approved exactly this action, in time: one who approved the task, is active, and, for an
-    /// action on somebody's behalf, is that person.
+    /// The approvals that a permit would rest on: of exactly this action, in time, by as many people as the scope wants, who may
+    /// and are active. Where they do not do, how many there are.
+    pub(crate) fn consent(&self) -> Result<Vec<&'a Arc<Approval>>, u8> {
+        self.panel().consent(self.action, self.request, self.standing, self.now)
+    }
+
+    /// Whether humans approved exactly this action.
     pub(super) fn is_approved(&self) -> bool {
-        self.action.approval().is_some_and(|approval| {
-            let operator = approval.operator();
-            !self.standing.approval_spent
-                && approval.is_for(self.request)
-                && approval.is_presentable_at(self.now)
-                && self.mandate.is_approved_by(operator)
-                && self.standing.operators.contains(operator)
-                && self.action.mode().operator().is_none_or(|behalf| behalf == operator)
-        })
+        self.consent().is_ok()
+    }
+
+    /// Why it is held, where it is `beyond` what nobody need be asked for.
+    pub(super) fn missing(&self, beyond: Beyond) -> Reason {
+        let mut came = self.action.approvals().iter();
+        let Some(first) = came.clone().next() else {
+            return Reason::NeedsApproval(beyond);
+        };
+        if let Some(approval) = self.signed_out() {
+            return Reason::SessionOver { operator: approval.operator().clone(), now: self.now };
+        }
+        match (came.find(|approval| self.standing.spent.contains(approval.id())), self.consent()) {
+            (Some(spent), _) => Reason::ApprovalSpent { operator: spent.operator().clone() },
+            (None, Err(given @ 1..)) => Reason::TooFewApprovals { given, people: self.panel().people() },
+            (None, _) => Reason::ApprovalInvalid { operator: first.operator().clone() },
+        }
+    }
+
+    fn panel(&self) -> Panel<'a> {
+        self.mandate.panel(self.action)
     }
 }

@@ -15,17 +15,23 @@ pub(super) fn write<'a>(
     tools: impl Iterator<Item = &'a Tool>,
     resource_attributes: &BTreeMap<ArgumentName, ArgumentType>,
 ) -> String {
+    let mut schema = with_attributes(VOCABULARY, resource_attributes);
+    tools.for_each(|tool| write_action(&mut schema, tool));
+    schema
+}
+
+/// A vocabulary with the declared attributes of resources.
+pub(super) fn with_attributes(vocabulary: &str, resource_attributes: &BTreeMap<ArgumentName, ArgumentType>) -> String {
     let declared = resource_attributes.iter().filter_map(|(name, kind)| {
         let kind = cedar_type(*kind)?;
         Some(format!("  \"{name}\"?: {kind},\n"))
     });
     let declared: String = std::iter::once(ATTRIBUTES.to_owned()).chain(declared).collect();
-    let mut schema = VOCABULARY.replacen(ATTRIBUTES, &declared, 1);
-    tools.for_each(|tool| write_action(&mut schema, tool));
-    schema
+    vocabulary.replacen(ATTRIBUTES, &declared, 1)
 }
 
-fn write_action(schema: &mut String, tool: &Tool) {
+/// The arguments of a tool, as members of a record.
+fn arguments(tool: &Tool) -> String {
     let mut args = String::new();
     for (name, parameter) in tool.parameters().iter() {
         if let Some(kind) = cedar_type(parameter.kind) {
@@ -34,6 +40,33 @@ fn write_action(schema: &mut String, tool: &Tool) {
             let _ = write!(args, "\n      \"{name}\"{optional}: {kind},");
         }
     }
+    args
+}
+
+/// A tool as a person would use it.
+pub(super) fn write_deed(schema: &mut String, tool: &Tool) {
+    let args = arguments(tool);
+    let _ = write!(
+        schema,
+        r#"
+action "{}" in [Action::"any {}"] appliesTo {{
+  principal: [HumanOperator],
+  resource: [Resource],
+  context: {{
+    class: String,
+    time: datetime,
+    args: {{{args}
+    }},
+  }},
+}};
+"#,
+        tool.name(),
+        tool.class(),
+    );
+}
+
+fn write_action(schema: &mut String, tool: &Tool) {
+    let args = arguments(tool);
     let _ = write!(
         schema,
         r#"

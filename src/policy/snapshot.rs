@@ -221,21 +221,16 @@ impl Snapshot {
         self.entities.len()
     }
 
-    /// Checks what came along of the resource, and finds what it is to policies: declared, and where the resource is in
-    /// the directory, all of what is there.
-    pub(super) fn check_resource<'q>(&self, action: &'q Action, given: &mut Attributes<'q>) -> Result<(), Reason> {
+    /// Checks what came along of the resource, and finds what it is to policies.
+    pub(super) fn check_resource<'q>(&'q self, action: &'q Action, given: &mut Attributes<'q>) -> Result<(), Reason> {
         let (resource, attributes) = (action.resource(), action.resource_attributes());
         if attributes.is_empty() {
             return Ok(());
         }
-        let differs =
-            |attribute: &str| Reason::ResourceDiffers { resource: resource.clone(), attribute: Found::new(attribute) };
-        facts::attributes_of(attributes, &self.declared, |name, value| given.push((name, value))).map_err(differs)?;
         let stored = self.look_up(Uid { kind: &self.kinds.resource, id: resource.as_str() });
-        match stored.and_then(|stored| first_difference(stored.fields, given)) {
-            Some(attribute) => Err(differs(attribute)),
-            None => Ok(()),
-        }
+        facts::check_resource(attributes, &self.declared, stored.map(|stored| stored.fields), given).map_err(
+            |attribute| Reason::ResourceDiffers { resource: resource.clone(), attribute: Found::new(attribute) },
+        )
     }
 
     /// What of the policies a person should look at.
@@ -361,27 +356,6 @@ impl Prepared {
             action,
         }
     }
-}
-
-/// The first attribute that the directory and an action do not share of one resource.
-fn first_difference<'s>(stored: Part<'s>, given: &[(&'s str, Val<'_>)]) -> Option<&'s str> {
-    let (mut different, mut shared) = (None, 0_usize);
-    stored.each(&mut |name, value| {
-        match given.iter().find(|(own, _)| *own == name) {
-            Some((_, own)) if own.is(&value) => shared = shared.saturating_add(1),
-            // Every resource has these, and no action gives them.
-            None if matches!(name, "kind" | "name") => {}
-            _ => different = Some(name),
-        }
-        different.is_none()
-    });
-    // All that is stored was given: more was given than that, if anything.
-    let more = || given.iter().map(|(name, _)| *name).find(|name| !has(stored, name));
-    different.or_else(|| if shared < given.len() { more() } else { None })
-}
-
-fn has(part: Part<'_>, name: &str) -> bool {
-    !part.each(&mut |own, _| own != name)
 }
 
 /// The policies that decide: those that were read, and those that are linked.

@@ -1,4 +1,4 @@
-//! Why a permit is good for nothing, apart from what it rests on.
+//! Stale: why a permit is good for nothing any more.
 
 use std::fmt;
 

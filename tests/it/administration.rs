@@ -7,7 +7,7 @@ use bailiwick::identity::{
 };
 use bailiwick::mandate::{Approval, Intent, Mandate};
 use bailiwick::policy::{AdminAction, PolicyError, ReasonCode};
-use bailiwick::{Error, Halt, Task};
+use bailiwick::{Error, Halt, Resume, Task};
 
 use crate::flaky::{BROKEN, Host, Mood};
 use crate::steps::{code, on_behalf, prover, read};
@@ -24,7 +24,7 @@ fn administration_takes_the_live_session_of_an_active_operator() {
         ("halt everything", |world, by| world.door.halt(by, Halt::Everything)),
         ("halt an agent", |world, by| world.door.halt(by, Halt::Agent(world.triage.clone()))),
         ("halt a task", |world, by| world.door.halt(by, Halt::Task(TaskId::new("tsk_of_this_name").expect("an id")))),
-        ("resume", |world, by| world.door.resume(by)),
+        ("resume", |world, by| world.door.resume(by, Resume::Everything)),
         ("retire", |world, by| world.door.retire(by, &world.triage).map(drop)),
         ("offboard", |world, by| world.door.offboard(by, &operator("ada")).map(|_| ())),
         ("reload", |world, by| world.door.reload(by, "").map(|_| ())),
@@ -73,8 +73,8 @@ fn who_stops_what_and_who_lets_it_go_on() {
     let task = world.task(scope());
     assert_eq!(world.door.halt(&eve, Halt::Task(task.id().clone())), Ok(()), "everybody may stop a task");
     assert_eq!(world.door.halt(&eve, Halt::Everything), Ok(()), "and everything");
-    assert_eq!(refused(world.door.resume(&eve)), AdminAction::Resume, "but not begin again");
-    world.door.resume(&world.bob).expect("a new start");
+    assert_eq!(refused(world.door.resume(&eve, Resume::Everything)), AdminAction::Resume, "but not begin again");
+    world.door.resume(&world.bob, Resume::Everything).expect("a new start");
     world.registry.register(agent("eve"), [operator("eve")]).expect("a new agent");
     assert_eq!(world.door.halt(&eve, Halt::Agent(agent("eve"))), Ok(()), "a sponsor stops their agent");
     assert_eq!(world.door.halt(&world.bob, Halt::Agent(world.triage.clone())), Ok(()), "an administrator stops any");
@@ -108,7 +108,7 @@ fn what_is_stopped_is_stopped_though_nobody_could_write_it_down() {
         host.world.door.halt(&host.world.ada, Halt::Everything).expect("a halt");
         let mandate = host.world.mandate(scope());
         host.sink.set(mood);
-        assert!(matches!(host.world.door.resume(&host.world.ada), Err(Error::Audit(_))));
+        assert!(matches!(host.world.door.resume(&host.world.ada, Resume::Everything), Err(Error::Audit(_))));
         host.sink.set(Mood::Works);
         assert_eq!(host.world.door.begin(mandate).expect_err("it stays halted"), Error::Halted);
     }
@@ -121,7 +121,7 @@ fn after_resuming_new_tasks_begin_and_old_ones_stay_dead() {
     let permit = old.authorize(&read()).expect("a permit");
     world.door.halt(&world.ada, Halt::Everything).expect("a halt");
     world.door.halt(&world.ada, Halt::Everything).expect("halting twice is halting");
-    world.door.resume(&world.bob).expect("a new start");
+    world.door.resume(&world.bob, Resume::Everything).expect("a new start");
     assert!(world.task(scope()).authorize(&read()).is_ok());
     assert_eq!(old.authorize(&read()).expect_err("a denial").code(), ReasonCode::Halted);
     assert_eq!(old.redeem(permit, read().arguments()).expect_err("a denial").code(), ReasonCode::Halted);

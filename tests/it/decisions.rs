@@ -10,7 +10,7 @@ use bailiwick::audit::{Denial, Effect, Permit};
 use bailiwick::identity::{AgentId, AgentUser, danger as vouched};
 use bailiwick::mandate::{Action, Approval, Bound, Grant, Intent, Mandate, Resource, Scope, danger};
 use bailiwick::policy::Outcome;
-use bailiwick::{Halt, Task, TaskHandle};
+use bailiwick::{Halt, Resume, Task, TaskHandle};
 
 use crate::flaky::{Host, Mood};
 use crate::golden::{self, Table};
@@ -252,7 +252,7 @@ fn standings() -> Table {
         }),
         ("everything was halted, and resumed", |host, task| {
             host.world.door.halt(&host.world.bob, Halt::Everything).expect("a halt");
-            host.world.door.resume(&host.world.ada).expect("a new start");
+            host.world.door.resume(&host.world.ada, Resume::Everything).expect("a new start");
             Some(task)
         }),
         ("the agent was suspended", |host, task| {

@@ -16,7 +16,7 @@ use bailiwick::mandate::{
 };
 use bailiwick::policy::Evaluator;
 use bailiwick::time::Timestamp;
-use bailiwick::{Authorizer, Error, Halt, Task, TaskHandle};
+use bailiwick::{Authorizer, Error, Halt, Resume, Task, TaskHandle};
 
 use crate::flaky::{Host, Mood};
 use crate::steps::{alone, autonomous, read};
@@ -185,7 +185,7 @@ fn a_refused_beginning_leaves_the_approvals_as_they_were() {
         assert!(world.door.begin(wanted).is_err(), "{what}");
         host.works();
         assert_eq!(world.sink.events().len(), events, "{what}: nothing has begun");
-        world.door.resume(&world.ada).expect("a new start");
+        world.door.resume(&world.ada, Resume::Everything).expect("a new start");
         assert!(world.door.begin(again).is_ok(), "{what}: Ada's approval is as it was");
         let ended =
             |event: &Event| event.agent.as_ref().is_some_and(|agent| matches!(agent.fact, AgentFact::Ended { .. }));

@@ -11,7 +11,7 @@ use bailiwick::identity::{AccountabilityRole, danger};
 use bailiwick::mandate::{Action, Approval, Arguments, Intent, Mandate};
 use bailiwick::policy::{Evaluator, ReasonCode};
 use bailiwick::time::Timestamp;
-use bailiwick::{Authorizer, Halt, Task};
+use bailiwick::{Authorizer, Halt, Resume, Task};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -78,7 +78,7 @@ impl End {
             Self::Everything => door.halt(ada, Halt::Everything).unwrap(),
             Self::EverythingAndResumed => {
                 door.halt(ada, Halt::Everything).unwrap();
-                door.resume(ada).unwrap();
+                door.resume(ada, Resume::Everything).unwrap();
             }
             Self::Task => door.halt(ada, Halt::Task(task.id().clone())).unwrap(),
             Self::Suspended => door.halt(ada, Halt::Agent(world.triage.clone())).unwrap(),

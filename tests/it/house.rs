@@ -16,11 +16,13 @@ const ROOMS: &[&[&str]] = &[
     &[
         "accountability",
         "administration",
+        "asking",
         "authorizer",
         "break_glass",
         "builder",
         "delegation",
         "door",
+        "entitling",
         "error",
         "leasing",
         "manual",
@@ -29,6 +31,7 @@ const ROOMS: &[&[&str]] = &[
         "review",
         "revocations",
         "task",
+        "watching",
     ],
     &["testing"],
 ];

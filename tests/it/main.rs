@@ -8,12 +8,15 @@
     reason = "a test that meets the unexpected fails"
 )]
 
+mod accumulation;
 mod administration;
 mod allocations;
 mod any;
 mod arguments;
+mod asked;
 mod attribution;
 mod audit;
+mod breaker;
 mod budgets;
 mod bundles;
 mod capabilities;
@@ -36,12 +39,14 @@ mod dpop;
 mod drift;
 mod ends;
 mod enrolment;
+mod entitlements;
 mod entra;
 mod explain;
 mod flaky;
 mod forged;
 mod fuzzed;
 mod golden;
+mod halting;
 mod host_schema;
 mod house;
 mod identity;
@@ -73,6 +78,7 @@ mod projecting;
 mod projections;
 mod proofs;
 mod published;
+mod quorums;
 mod races;
 mod reasons;
 mod registry;
@@ -83,6 +89,7 @@ mod reviews;
 mod revocations;
 mod roles;
 mod scopes;
+mod sealed;
 mod seams;
 mod shortcuts;
 mod sign_ins;

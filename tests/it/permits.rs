@@ -11,7 +11,7 @@ use bailiwick::id::Issuer;
 use bailiwick::jose::Flaw;
 use bailiwick::mandate::{Action, Approval, Grant, Mandate, Scope};
 use bailiwick::policy::{Evaluator, ReasonCode};
-use bailiwick::{Authorizer, Halt, Task};
+use bailiwick::{Authorizer, Halt, Resume, Task};
 
 use crate::steps::{alone, autonomous, code, read};
 use crate::world::{OPEN, START, World, args, at, audience, catalog, operator, scope};
@@ -84,7 +84,7 @@ fn when_a_task_ends_everything_below_it_is_dead_at_once() {
             "halted with everything, and resumed",
             |world, task| {
                 world.door.halt(&world.bob, Halt::Everything).expect("a halt");
-                world.door.resume(&world.bob).expect("a new start");
+                world.door.resume(&world.bob, Resume::Everything).expect("a new start");
                 Some(task)
             },
             ReasonCode::Halted,

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 use bailiwick::audit::{Ack, Administered, AgentFact, AuditSink, Event, MemorySink, OperatorFact};
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::identity::{
-    AccountabilityRole, AgentKey, AgentState, HumanOperator, IdentityVerifier, OperatorId, ProofError, RegistryError,
-    VerifiedWorkload, danger,
+    AccountabilityRole, AgentId, AgentKey, AgentState, BlueprintId, HumanOperator, IdentityVerifier, OperatorId,
+    ProofError, RegistryError, VerifiedWorkload, danger,
 };
 use bailiwick::mandate::Approval;
 use bailiwick::policy::Evaluator;
 use bailiwick::time::Timestamp;
-use bailiwick::{Authorizer, Error, Halt};
+use bailiwick::{Authorizer, Error, Halt, Resume};
 
 use crate::flaky::{Host, Mood};
 use crate::steps::prover;
@@ -41,6 +41,7 @@ impl AuditSink for Meanwhile {
                         | Administered::Assigned { .. }
                         | Administered::Policies { .. }
                         | Administered::Resumed
+                        | Administered::BlueprintResumed { .. }
                 )
             )
         });
@@ -141,17 +142,22 @@ fn nobody_comes_back_by_the_approval_of_somebody_who_left_meanwhile() {
 #[test]
 fn who_left_meanwhile_gives_nothing() {
     type Row = (&'static str, fn(&World) -> Result<(), Error>);
-    let rows: [Row; 4] = [
+    let rows: [Row; 5] = [
+        ("resume a blueprint", |world| world.door.resume(&world.bob, Resume::Blueprint(image()))),
         ("enroll", |world| world.door.enroll(&world.bob, &HumanOperator::new(operator("eve")))),
         ("assign", |world| world.door.assign(&world.bob, &world.triage, AccountabilityRole::Owner, &carl())),
         ("reload", |world| {
             world.door.reload(&world.bob, r#"@id("none") forbid(principal, action, resource);"#).map(drop)
         }),
-        ("resume", |world| world.door.resume(&world.bob)),
+        ("resume", |world| world.door.resume(&world.bob, Resume::Everything)),
     ];
     for (what, attempt) in rows {
         let (world, sink) = raced();
         world.registry.enroll(HumanOperator::new(carl())).expect("a person");
+        if what == "resume a blueprint" {
+            world.registry.register_from(image(), made(), [operator("ada")]).expect("a new agent");
+            world.door.halt(&world.ada, Halt::Blueprint(image())).expect("a halt");
+        }
         if what == "resume" {
             world.door.halt(&world.ada, Halt::Everything).expect("a halt");
         }
@@ -159,6 +165,30 @@ fn who_left_meanwhile_gives_nothing() {
         assert!(attempt(&world).is_err(), "{what}");
         assert!(world.registry.operator_state(&operator("eve")).is_none(), "{what}");
         assert!(world.registry.people(&world.triage, AccountabilityRole::Owner).is_empty(), "{what}");
+    }
+}
+
+fn image() -> BlueprintId {
+    BlueprintId::new("image@7").expect("a blueprint")
+}
+
+fn made() -> AgentId {
+    AgentId::spiffe("spiffe://acme.example/agent/made").expect("a SPIFFE ID")
+}
+
+#[test]
+fn whoever_presses_the_button_again_meanwhile_has_the_last_word() {
+    for (halt, resume) in
+        [(Halt::Everything, Resume::Everything), (Halt::Blueprint(image()), Resume::Blueprint(image()))]
+    {
+        let (world, sink) = raced();
+        world.registry.register_from(image(), made(), [operator("ada")]).expect("a new agent");
+        world.door.halt(&world.ada, halt.clone()).expect("a halt");
+        let (door, ada, again) = (world.door.clone(), world.ada.clone(), halt.clone());
+        *sink.0.lock().unwrap() = Some(Box::new(move || door.halt(&ada, again).expect("another halt")));
+        assert_eq!(world.door.resume(&world.bob, resume.clone()), Err(Error::Halted), "{halt:?}");
+        assert!(world.registry.blueprints()[0].1 || halt == Halt::Everything);
+        assert_eq!(world.door.resume(&world.bob, resume), Ok(()), "{halt:?}: what they see now");
     }
 }
 

@@ -7,13 +7,15 @@ use bailiwick::audit::{AgentFact, Denial, Event};
 use bailiwick::credential::MintError;
 use bailiwick::id::Audience;
 use bailiwick::identity::danger;
-use bailiwick::mandate::{Action, ActionClass, Approval, Budget, Drift, Grant, Response, Scope, Watch};
+use bailiwick::mandate::{
+    Action, ActionClass, Approval, Budget, Drift, Grant, Objection, Quorum, Resource, Response, Scope, Watch,
+};
 use bailiwick::policy::{Catalog, Evaluator, ReasonCode, Retry};
 use bailiwick::{Halt, Task};
 
 use crate::flaky::{Host, Mood};
 use crate::golden::{self, Table};
-use crate::steps::{self, alone, autonomous, on_behalf};
+use crate::steps::{self, alone, autonomous, on_behalf, step};
 use crate::world::{HOUR, OPEN, START, World, args, at, audience, operator, scope};
 
 const HEAD: &str = "\
@@ -115,6 +117,22 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
             let _ = world.door.offboard(&world.ada, &operator("bob")).expect("Bob leaves");
             refused(&task, &for_bob)
         }
+        ReasonCode::BlueprintHalted => {
+            let task = crate::halting::made_from(world, "image@7");
+            let halt = Halt::Blueprint(crate::halting::blueprint("image@7"));
+            world.door.halt(&world.ada, halt).expect("a halt");
+            refused(&task, &read)
+        }
+        ReasonCode::BreakerOpen => {
+            let world = crate::breaker::world(1, 100);
+            let task = world.task(granted());
+            refused(&task, &alone("ticket.fly"));
+            refused(&task, &read)
+        }
+        ReasonCode::NotEntitled => {
+            let world = crate::entitlements::world();
+            refused(&world.task(scope()), &on_behalf(&world.ada, "ticket.purge"))
+        }
         ReasonCode::ApprovalOver => {
             let task = with_bob(world, |approval| approval.until(at(START + 60)));
             world.clock.advance(Duration::from_secs(60));
@@ -159,6 +177,26 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
             let purge = purge.approved(approval);
             drop(task.authorize(&purge).expect("a permit"));
             refused(&task, &purge)
+        }
+        ReasonCode::TooFewApprovals => {
+            let purges = Grant::new().autonomous().approved_by(Quorum::of(2).expect("two people"));
+            let scope = || Scope::new().allow("ticket.purge", purges.clone()).expect("a tool name");
+            let mandate = world.mandate(scope()).approved(Approval::by(&world.bob, scope()));
+            let task = world.door.begin(mandate).expect("a task");
+            let approval = Approval::by(&world.ada, task.request(&purge));
+            refused(&task, &purge.approved(approval))
+        }
+        ReasonCode::SaidNo => {
+            let request = refused(&task, &purge).request().cloned().expect("a request");
+            task.object(&Objection::by(&world.ada, request)).expect("an objection");
+            refused(&task, &purge)
+        }
+        ReasonCode::TooManyRequests => {
+            let purge = |name: &str| step(None, "ticket.purge", &Resource::new("ticket", name).expect("a name"));
+            for waiting in 0..8 {
+                assert!(refused(&task, &purge(&format!("T-{waiting}"))).is_held());
+            }
+            refused(&task, &purge("T-8"))
         }
         ReasonCode::Forbidden => refused(&task, &count(r#"{"flag": true}"#)),
         ReasonCode::NotPermitted => refused(&task, &count("{}")),

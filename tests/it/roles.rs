@@ -7,12 +7,12 @@ use std::time::Duration;
 use bailiwick::audit::{Ack, Administered, AgentFact, AuditSink, Event, MemorySink, OperatorFact};
 use bailiwick::id::Prose;
 use bailiwick::identity::{
-    AccountabilityRole, AgentId, AgentState, AgentUserId, HumanOperator, OperatorSession, Registry, RegistryError,
-    danger,
+    AccountabilityRole, AgentId, AgentState, AgentUserId, BlueprintId, HumanOperator, OperatorSession, Registry,
+    RegistryError, danger,
 };
 use bailiwick::mandate::{Action, Approval};
 use bailiwick::policy::{AdminAction, Administration, Directory, Evaluator, Outcome, PolicyError, ReasonCode};
-use bailiwick::{Authorizer, Builder, Error, Halt};
+use bailiwick::{Authorizer, Builder, Error, Halt, Resume};
 use tracing::Subscriber;
 
 use crate::flaky::{BROKEN, Host};
@@ -56,11 +56,15 @@ fn team() -> World {
     for name in ["sam", "olga", "max", "eve", "root", "gus", "new"] {
         world.registry.enroll(person(name)).expect("a new operator");
     }
-    world.registry.register(agent("team"), [operator("sam")]).expect("a new agent");
+    world.registry.register_from(blueprint(), agent("team"), [operator("sam")]).expect("a new agent");
     for (role, name) in ROLES.into_iter().zip(["sam", "olga", "max"]).skip(1) {
         world.registry.assign(&agent("team"), role, &operator(name)).expect("a new role");
     }
     world
+}
+
+fn blueprint() -> BlueprintId {
+    BlueprintId::new("team-image@7").expect("a blueprint")
 }
 
 /// Does one administrative action to the team's agent.
@@ -68,6 +72,7 @@ fn does(world: &World, by: &OperatorSession, action: AdminAction) -> Result<(), 
     let (door, team) = (&world.door, agent("team"));
     match action {
         AdminAction::HaltEverything => door.halt(by, Halt::Everything),
+        AdminAction::HaltBlueprint => door.halt(by, Halt::Blueprint(blueprint())),
         AdminAction::HaltTask => {
             door.halt(by, Halt::Task(world.task(scope()).id().clone())).or_else(|error| match error {
                 // The task was dropped by then; who may is what is asked.
@@ -78,7 +83,9 @@ fn does(world: &World, by: &OperatorSession, action: AdminAction) -> Result<(), 
         AdminAction::Suspend => door.halt(by, Halt::Agent(team)),
         AdminAction::Retire => door.retire(by, &team).map(drop),
         AdminAction::Offboard => door.offboard(by, &operator("bob")).map(drop),
-        AdminAction::Resume => door.resume(by),
+        AdminAction::Resume => door.resume(by, Resume::Everything),
+        AdminAction::ResumeBlueprint => door.resume(by, Resume::Blueprint(blueprint())),
+        AdminAction::ResetBreaker => door.resume(by, Resume::Breaker(team)),
         AdminAction::Reinstate => {
             door.halt(&session("sam"), Halt::Agent(team.clone()))?;
             let reinstatement = world.registry.reinstatement(&team)?;
@@ -211,8 +218,8 @@ fn a_host_s_own_policies_decide_by_team_time_and_what_is_said() {
     assert_eq!(door.assign(bob, &world.triage, owner, &operator("ada")), Ok(()));
     assert!(refused(door.halt(bob, Halt::Everything)));
     assert_eq!(door.halt(ada, Halt::Everything), Ok(()));
-    assert!(refused(door.resume(ada)), "to stop is not to start");
-    assert_eq!(door.resume(bob), Ok(()));
+    assert!(refused(door.resume(ada, Resume::Everything)), "to stop is not to start");
+    assert_eq!(door.resume(bob, Resume::Everything), Ok(()));
     world.clock.advance(3 * HOUR);
     let Err(Error::NotAllowed(late)) = door.halt(ada, Halt::Everything) else { panic!("a session of three hours") };
     assert_eq!(late.by.iter().map(|policy| policy.as_str()).collect::<Vec<_>>(), ["fresh"]);
@@ -227,7 +234,9 @@ fn a_policy_that_fails_denies() {
     "#;
     let world = built(|builder| builder.administration(Administration::new(text, Directory::new()).unwrap()));
     assert_eq!(world.door.halt(&world.ada, Halt::Everything), Ok(()));
-    let Err(Error::NotAllowed(refused)) = world.door.resume(&world.ada) else { panic!("a policy failed") };
+    let Err(Error::NotAllowed(refused)) = world.door.resume(&world.ada, Resume::Everything) else {
+        panic!("a policy failed")
+    };
     assert_eq!(refused.failed.iter().map(|policy| policy.as_str()).collect::<Vec<_>>(), ["fails"]);
 }
 
@@ -375,8 +384,8 @@ fn broken_glass_stops_and_resumes_and_opens_nothing_else() {
     assert_eq!(door.halt(&glass, Halt::Agent(agent("team"))), Ok(()));
     assert_eq!(world.registry.agent_state(&agent("team")), Some(AgentState::Suspended));
     assert_eq!(door.halt(&glass, Halt::Everything), Ok(()));
-    assert_eq!(door.resume(&glass), Ok(()));
-    assert!(matches!(door.resume(&gus), Err(Error::NotAllowed(_))), "only behind the glass");
+    assert_eq!(door.resume(&glass, Resume::Everything), Ok(()));
+    assert!(matches!(door.resume(&gus, Resume::Everything), Err(Error::NotAllowed(_))), "only behind the glass");
 
     let emergencies: Vec<Administered> = world
         .sink
@@ -397,7 +406,7 @@ fn broken_glass_stops_and_resumes_and_opens_nothing_else() {
     world.clock.set(glass.until());
     assert_eq!(glass.until(), at(START + 3600), "an hour");
     let over = Error::GlassOver { until: glass.until(), now: glass.until() };
-    assert_eq!(door.resume(&glass), Err(over));
+    assert_eq!(door.resume(&glass, Resume::Everything), Err(over));
 
     let short = danger::operator_vouched_by_host(person("gus"), at(START), at(START + 3700)).expect("a session");
     let glass = door.break_glass(&short, why()).expect("another emergency");

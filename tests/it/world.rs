@@ -17,7 +17,7 @@ use bailiwick::mandate::{
 };
 use bailiwick::policy::{Administration, Catalog, Evaluator};
 use bailiwick::time::{ManualClock, Timestamp};
-use bailiwick::{Authorizer, Task};
+use bailiwick::{Authorizer, Builder, Task};
 
 /// The moment at which the world begins: 2026-09-21T14:13:20Z.
 pub(crate) const START: i64 = 1_790_000_000;
@@ -130,16 +130,27 @@ impl World {
 
     /// The world under these policies, recorded in `sink`; `seen` is where tests look.
     pub(crate) fn recorded_in(policies: &str, sink: Arc<dyn AuditSink>, seen: Arc<MemorySink>) -> Self {
-        Self::of(Evaluator::new(catalog(), policies).expect("policies"), sink, seen)
+        Self::of(Evaluator::new(catalog(), policies).expect("policies"), sink, seen, |builder| builder)
+    }
+
+    /// The world under these policies, with a door that has more to it.
+    pub(crate) fn built(policies: &str, more: impl FnOnce(Builder) -> Builder) -> Self {
+        let sink = Arc::new(MemorySink::new(100_000));
+        Self::of(Evaluator::new(catalog(), policies).expect("policies"), sink.clone(), sink, more)
     }
 
     /// The world under this evaluator.
     pub(crate) fn under(evaluator: Evaluator) -> Self {
         let sink = Arc::new(MemorySink::new(100_000));
-        Self::of(evaluator, sink.clone(), sink)
+        Self::of(evaluator, sink.clone(), sink, |builder| builder)
     }
 
-    fn of(evaluator: Evaluator, sink: Arc<dyn AuditSink>, seen: Arc<MemorySink>) -> Self {
+    fn of(
+        evaluator: Evaluator,
+        sink: Arc<dyn AuditSink>,
+        seen: Arc<MemorySink>,
+        more: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(at(START)));
         let registry = Arc::new(Registry::new());
         for name in ["ada", "bob"] {
@@ -159,15 +170,14 @@ impl World {
         let issuer = Issuer::new("https://authz.acme.example").expect("an issuer");
         let minter = Minter::new(issuer, MintKey::generate(&SystemEntropy).expect("a key"));
         let keys = minter.keys(at(START));
-        let door = Authorizer::builder(Arc::clone(&registry), evaluator, sink)
+        let builder = Authorizer::builder(Arc::clone(&registry), evaluator, sink)
             .minter(minter)
             .administration(standard())
             .may_break_glass(operator("ada"))
             .administrator(operator("ada"))
             .administrator(operator("bob"))
-            .clock(clock.clone())
-            .build()
-            .expect("a door");
+            .clock(clock.clone());
+        let door = more(builder).build().expect("a door");
         Self {
             clock,
             sink: seen,

@@ -1,6 +1,6 @@
 //! A change of the registry: what is to be changed, and what changing it did.
 
-use super::AccountabilityRole;
+use super::{AccountabilityRole, BlueprintId};
 use crate::identity::{AgentId, OperatorId, VerifiedWorkload};
 use crate::live::Stop;
 use crate::time::Timestamp;
@@ -14,8 +14,8 @@ pub(crate) enum Edit {
     Leave(OperatorId, Option<Timestamp>),
     /// A person has left.
     Offboard(OperatorId),
-    /// An agent is known, as active, under these sponsors.
-    Register(AgentId, Vec<OperatorId>),
+    /// An agent is known, as active, under these sponsors, made from this.
+    Register(AgentId, Vec<OperatorId>, Option<BlueprintId>),
     /// A person has this role from now on.
     Assign(AgentId, AccountabilityRole, OperatorId),
     /// A person does not have this role any more.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+use super::blueprints::Blueprints;
 use super::proofs::Proofs;
 use super::roles::Sponsors;
-use super::{AccountabilityRole, AgentState, Change, Edit, OperatorState, RegistryError, Reinstatement};
+use super::{AccountabilityRole, AgentState, BlueprintId, Change, Edit, OperatorState, RegistryError, Reinstatement};
 use crate::identity::namespace::Handles;
 use crate::identity::{AgentId, AgentUser, OperatorId};
 use crate::live::{Cell, Hold};
@@ -20,6 +21,7 @@ pub(super) struct Entries {
     pub(super) operators: HashMap<OperatorId, Operator>,
     pub(super) agents: HashMap<AgentId, Agent>,
     pub(super) handles: Handles,
+    pub(super) blueprints: Blueprints,
 }
 
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(super) struct Operator {
 #[derive(Debug)]
 pub(super) struct Agent {
     pub(super) state: AgentState,
+    /// What it was made from.
+    pub(super) blueprint: Option<BlueprintId>,
     pub(super) life: Cell,
     pub(super) sponsors: Arc<Sponsors>,
     /// Owners and managers, in order.
@@ -134,7 +138,8 @@ impl Entries {
                     return Err(RegistryError::UnknownOperator(operator.clone()));
                 }
             }
-            Edit::Register(agent, sponsors) => {
+            Edit::Register(agent, sponsors, blueprint) => {
+                blueprint.as_ref().map_or(Ok(()), |blueprint| self.blueprints.check(blueprint))?;
                 self.check_name(agent)?;
                 if sponsors.is_empty() {
                     return Err(RegistryError::NoSponsor(agent.clone()));
@@ -225,12 +230,15 @@ impl Entries {
                 change.operator = Some(operator.clone());
                 change.agents = self.stop_unsponsored();
             }
-            Edit::Register(agent, sponsors) => {
+            Edit::Register(agent, sponsors, blueprint) => {
                 let lives = sponsors.iter().map(|person| Ok((person.clone(), self.active_operator(person)?)));
                 let sponsors = Sponsors::new(lives.collect::<Result<_, RegistryError>>()?);
                 let (state, life) = (AgentState::Active, Cell::default());
-                let (others, proofs) = (Box::default(), Proofs::default());
-                let entry = Agent { state, life, sponsors, others, user: None, proofs };
+                let (others, proofs, blueprint) = (Box::default(), Proofs::default(), blueprint.clone());
+                if let Some(blueprint) = &blueprint {
+                    let _ = self.blueprints.know(blueprint);
+                }
+                let entry = Agent { state, blueprint, life, sponsors, others, user: None, proofs };
                 self.agents.insert(agent.clone(), entry);
             }
             Edit::Assign(agent, role, person) => {

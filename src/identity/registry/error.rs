@@ -1,6 +1,6 @@
 //! Why the registry refused.
 
-use super::{AccountabilityRole, AgentState, OperatorState};
+use super::{AccountabilityRole, AgentState, BlueprintId, OperatorState};
 use crate::identity::{AgentId, AgentUserId, HandleError, OperatorId};
 use crate::time::Timestamp;
 
@@ -121,6 +121,12 @@ pub enum RegistryError {
     /// is remembered.
     #[error("the agent {0} was admitted by this proof before it was suspended, or may have been")]
     ProofNotFresh(AgentId),
+    /// No agent was registered from the blueprint.
+    #[error("no agent was registered from the blueprint {0}")]
+    UnknownBlueprint(BlueprintId),
+    /// Agents of the blueprint are halted.
+    #[error("the blueprint {0} is halted")]
+    BlueprintHalted(BlueprintId),
     /// The agent is attested with another key, and may be in one place only.
     #[error("the agent {agent} is attested with another key until {until}")]
     Elsewhere {

@@ -1,5 +1,6 @@
 //! The registry: who is known and active, who answers for whom, and which agent user belongs to which agent.
 
+mod blueprints;
 mod change;
 mod entries;
 mod error;
@@ -18,9 +19,10 @@ use super::{
     AgentId, AgentIdentity, AgentUser, AgentUserId, Handle, HandleError, HumanOperator, Namespace, OperatorId,
     ProofMethod, SystemName, VerifiedWorkload,
 };
-use crate::live::Hold;
+use crate::live::{Hold, Stop};
 use crate::time::Timestamp;
 
+pub use blueprints::BlueprintId;
 pub(crate) use change::Edit;
 pub use change::{Change, Ended, Reinstatement};
 pub use error::RegistryError;
@@ -79,7 +81,54 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         // The host's iterator runs before the lock is taken.
         let sponsors: BTreeSet<_> = sponsors.into_iter().collect();
-        self.apply(&Edit::Register(agent, sponsors.into_iter().collect())).map(drop)
+        self.apply(&Edit::Register(agent, sponsors.into_iter().collect(), None)).map(drop)
+    }
+
+    /// The same, with what the agent was made from: for good, as its id.
+    ///
+    /// # Errors
+    ///
+    /// As [`register`](Self::register), or the blueprint is halted.
+    pub fn register_from(
+        &self,
+        blueprint: BlueprintId,
+        agent: AgentId,
+        sponsors: impl IntoIterator<Item = OperatorId>,
+    ) -> Result<(), RegistryError> {
+        let sponsors: BTreeSet<_> = sponsors.into_iter().collect();
+        self.apply(&Edit::Register(agent, sponsors.into_iter().collect(), Some(blueprint))).map(drop)
+    }
+
+    /// What an agent was made from, where that was said.
+    pub fn blueprint(&self, agent: &AgentId) -> Option<BlueprintId> {
+        self.read().agents.get(agent)?.blueprint.clone()
+    }
+
+    /// Every blueprint that an agent was registered from, in order, and whether it is halted.
+    pub fn blueprints(&self) -> Vec<(BlueprintId, bool)> {
+        self.read().blueprints.all()
+    }
+
+    /// Hangs on to the running of what an agent was made from, if that was said.
+    pub(crate) fn hold_blueprint(&self, agent: &AgentId) -> Result<Option<(BlueprintId, Hold)>, RegistryError> {
+        let entries = self.read();
+        let blueprint = entries.agents.get(agent).and_then(|entry| entry.blueprint.as_ref());
+        blueprint.map(|blueprint| Ok((blueprint.clone(), entries.blueprints.hold(blueprint)?))).transpose()
+    }
+
+    /// Stops a blueprint at once: one cell, whatever hangs on it.
+    pub(crate) fn stop_blueprint(&self, blueprint: &BlueprintId) -> Result<(), RegistryError> {
+        self.read().blueprints.stop(blueprint)
+    }
+
+    /// The stop that a blueprint stands at, if it is halted.
+    pub(crate) fn stopped_blueprint(&self, blueprint: &BlueprintId) -> Result<Option<Stop>, RegistryError> {
+        self.read().blueprints.stopped(blueprint)
+    }
+
+    /// Lets a blueprint run again, if it was not stopped since; says whether it did.
+    pub(crate) fn restart_blueprint(&self, blueprint: &BlueprintId, stop: &Stop) -> bool {
+        self.read().blueprints.restart(blueprint, stop)
     }
 
     /// Gives a person a role in the life of an agent, besides those who sponsor it from the start.
@@ -202,6 +251,9 @@ impl Registry {
             (AgentState::Active, Some(hold)) => hold,
             (state, _) => return Err(RegistryError::AgentNotActive { agent: agent.clone(), state }),
         };
+        if let Some(blueprint) = &entry.blueprint {
+            entries.blueprints.check(blueprint)?;
+        }
         if !entry.is_sponsored() {
             return Err(RegistryError::NoSponsor(agent.clone()));
         }
@@ -310,6 +362,7 @@ impl Registry {
         };
         let listed = |(id, entry): (&AgentId, &entries::Agent)| Listed {
             agent: id.clone(),
+            blueprint: entry.blueprint.clone(),
             state: entry.state,
             sponsors: entry.people(AccountabilityRole::Sponsor).map(leaving).collect(),
             owners: entry.people(AccountabilityRole::Owner).cloned().collect(),
@@ -343,6 +396,8 @@ impl Registry {
 #[derive(Debug, Clone)]
 pub(crate) struct Listed {
     pub(crate) agent: AgentId,
+    /// What it was made from.
+    pub(crate) blueprint: Option<BlueprintId>,
     pub(crate) state: AgentState,
     /// Each with when they leave, where that is known, and whether they are active.
     pub(crate) sponsors: Vec<(OperatorId, Option<Timestamp>, bool)>,

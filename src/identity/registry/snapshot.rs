@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entries::{Agent, Entries, Operator};
 use super::roles::Sponsors;
-use super::{AccountabilityRole, AgentState, OperatorState, Proofs, Registry, RegistryError};
+use super::{AccountabilityRole, AgentState, BlueprintId, OperatorState, Proofs, Registry, RegistryError};
 use crate::identity::{AgentId, AgentUser, AgentUserId, Handle, Namespace, OperatorId, SystemName};
 use crate::live::Cell;
 use crate::strict::{Object, objects, present};
@@ -38,6 +38,9 @@ pub struct RegistrySnapshot {
     /// Which handles are people's.
     reserved: Vec<PersonHandle>,
     operators: Vec<OperatorEntry>,
+    /// What agents were made from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blueprints: Vec<BlueprintEntry>,
     agents: Vec<AgentEntry>,
 }
 
@@ -53,6 +56,8 @@ struct Written {
     reserved: Vec<PersonHandle>,
     #[serde(deserialize_with = "objects")]
     operators: Vec<OperatorEntry>,
+    #[serde(default, deserialize_with = "objects")]
+    blueprints: Vec<BlueprintEntry>,
     #[serde(deserialize_with = "objects")]
     agents: Vec<AgentEntry>,
 }
@@ -76,8 +81,17 @@ struct OperatorEntry {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct BlueprintEntry {
+    blueprint: BlueprintId,
+    halted: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct AgentEntry {
     agent: AgentId,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    blueprint: Option<BlueprintId>,
     state: AgentState,
     sponsors: Vec<OperatorId>,
     owners: Vec<OperatorId>,
@@ -91,11 +105,11 @@ struct AgentEntry {
 impl TryFrom<Object<Written>> for RegistrySnapshot {
     type Error = String;
     fn try_from(Object(written): Object<Written>) -> Result<Self, String> {
-        let Written { v, namespaces, reserved, operators, agents } = written;
+        let Written { v, namespaces, reserved, operators, blueprints, agents } = written;
         if v != VERSION {
             return Err(format!("a snapshot of version {v}, only {VERSION} is read"));
         }
-        Ok(Self { v, namespaces, reserved, operators, agents })
+        Ok(Self { v, namespaces, reserved, operators, blueprints, agents })
     }
 }
 
@@ -112,6 +126,7 @@ impl Registry {
             let people = |role| entry.people(role).cloned().collect();
             AgentEntry {
                 agent: id.clone(),
+                blueprint: entry.blueprint.clone(),
                 state: entry.state,
                 sponsors: people(AccountabilityRole::Sponsor),
                 owners: people(AccountabilityRole::Owner),
@@ -125,10 +140,12 @@ impl Registry {
         let person = |id: &AgentUserId| PersonHandle { system: id.system().clone(), handle: id.handle().clone() };
         let reserved = entries.handles.reserved().map(person).collect();
         let namespaces = entries.handles.declared().cloned().collect();
+        let blueprints = entries.blueprints.all().into_iter();
+        let blueprints = blueprints.map(|(blueprint, halted)| BlueprintEntry { blueprint, halted }).collect();
         drop(entries);
         operators.sort_by(|one, other| one.operator.cmp(&other.operator));
         agents.sort_by(|one, other| one.agent.cmp(&other.agent));
-        RegistrySnapshot { v: VERSION, namespaces, reserved, operators, agents }
+        RegistrySnapshot { v: VERSION, namespaces, reserved, operators, blueprints, agents }
     }
 
     /// A registry that knows what another did when the snapshot was taken, and revives nothing of it.
@@ -136,7 +153,7 @@ impl Registry {
     /// # Errors
     ///
     /// An id is there twice, or is an agent's and an operator's; an agent has a person in a role who is not among the
-    /// operators, or twice; an active agent has no active sponsor; an agent user has a handle that is outside the namespaces, a
+    /// operators, or twice, or a blueprint that is not among the blueprints; an active agent has no active sponsor; an agent user has a handle that is outside the namespaces, a
     /// person's, or another's in whatever case.
     pub fn restore(snapshot: RegistrySnapshot) -> Result<Self, RegistryError> {
         let mut entries = Entries::default();
@@ -147,6 +164,12 @@ impl Registry {
         for OperatorEntry { operator, state, leaving } in snapshot.operators {
             entries.check(&super::Edit::Enroll(operator.clone()))?;
             entries.operators.insert(operator, Operator { state, life: Cell::default(), leaving });
+        }
+        for BlueprintEntry { blueprint, halted } in snapshot.blueprints {
+            let cell = entries.blueprints.know(&blueprint);
+            if halted && cell.stopped().is_none() {
+                cell.stop();
+            }
         }
         for entry in snapshot.agents {
             entries.restore(entry)?;
@@ -169,7 +192,7 @@ impl Registry {
 impl Entries {
     /// Puts an agent back. Its cell, and those of the people, do not stand as they did yet.
     fn restore(&mut self, written: AgentEntry) -> Result<(), RegistryError> {
-        let AgentEntry { agent, state, sponsors, owners, managers, agent_user, last_use } = written;
+        let AgentEntry { agent, blueprint, state, sponsors, owners, managers, agent_user, last_use } = written;
         self.check_name(&agent)?;
         let people = [
             (AccountabilityRole::Sponsor, &sponsors),
@@ -204,7 +227,9 @@ impl Entries {
             }
         };
         let proofs = Proofs::default();
-        let entry = Agent { state, life, sponsors, others: others.into(), user, proofs };
+        // A blueprint that is not told of may have been halted.
+        blueprint.as_ref().map_or(Ok(()), |blueprint| self.blueprints.stopped(blueprint).map(drop))?;
+        let entry = Agent { state, blueprint, life, sponsors, others: others.into(), user, proofs };
         self.agents.insert(agent, entry);
         Ok(())
     }

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use bailiwick::audit::{Denial, Effect, Event, MemorySink};
 use bailiwick::entropy::SystemEntropy;
 use bailiwick::id::{Audience, Prose};
-use bailiwick::identity::{AccountabilityRole, AgentId, AgentKey, AgentUserId, HumanOperator, danger};
-use bailiwick::mandate::{Action, Approval, Arguments, Budget, Grant, Scope};
-use bailiwick::policy::ReasonCode;
-use bailiwick::{Halt, Task};
+use bailiwick::identity::{AccountabilityRole, AgentId, AgentKey, AgentUserId, BlueprintId, HumanOperator, danger};
+use bailiwick::mandate::{Action, Approval, Arguments, Budget, Grant, Objection, Scope};
+use bailiwick::policy::{Directory, Entitlements, ReasonCode};
+use bailiwick::{Halt, Resume, Task};
 use serde_json::Value;
 
 use super::{Mood, Moody, PATIENT, close, denied, purge, refused, world};
 use crate::issuing::{Revoking, host, lease};
 use crate::steps::prover;
-use crate::world::{OPEN, START, World, args, at, audience, operator, scope, ticket};
+use crate::world::{OPEN, START, World, args, at, audience, catalog, operator, scope, ticket};
 
 /// The records of an event, each as a line of its own, by lane.
 fn lines(event: &Event) -> Vec<(&'static str, String)> {
@@ -193,7 +193,10 @@ pub(super) fn tell(world: &World) {
     let alone = world.task(Scope::new().allow("ticket.purge", Grant::new().autonomous()).unwrap());
     let purge_alone = Action::autonomous("ticket.purge", &ticket()).unwrap();
     let consent = Approval::by(&world.ada, alone.request(&purge_alone));
-    drop(alone.authorize(&purge_alone.approved(consent)).unwrap());
+    let approved = purge_alone.approved(consent);
+    drop(alone.authorize(&approved).unwrap());
+    let held = denied(&alone, &approved).request().cloned().unwrap();
+    alone.object(&Objection::by(&world.ada, held)).unwrap();
     denied(&task, &close(world).presenting(&world.payer_bot));
     task.label("untrusted".parse().unwrap()).unwrap();
     let spent = Grant::new().budget(Budget::calls(0)).unwrap().autonomous();
@@ -203,7 +206,14 @@ pub(super) fn tell(world: &World) {
     let halted = world.task(scope());
     world.door.halt(&world.ada, Halt::Task(halted.id().clone())).unwrap();
     world.door.halt(&world.ada, Halt::Everything).unwrap();
-    world.door.resume(&world.ada).unwrap();
+    world.door.resume(&world.ada, Resume::Everything).unwrap();
+    let (blueprint, image) =
+        (BlueprintId::new("image@7").unwrap(), AgentId::spiffe("spiffe://acme.example/image").unwrap());
+    world.door.register_from(&world.ada, blueprint.clone(), &image, [operator("ada")]).unwrap();
+    world.door.halt(&world.ada, Halt::Blueprint(blueprint.clone())).unwrap();
+    world.door.resume(&world.ada, Resume::Blueprint(blueprint)).unwrap();
+    let entitlements = Entitlements::new(catalog(), "", Directory::new()).unwrap();
+    world.door.reload_entitlements(&world.ada, &entitlements, "", Directory::new()).unwrap();
     world.door.reload(&world.ada, OPEN).unwrap();
     world.door.halt(&world.ada, Halt::Agent(world.triage.clone())).unwrap();
     let of = world.registry.reinstatement(&world.triage).unwrap();
@@ -254,10 +264,11 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent begun", "agent purpose scope sponsor until"),
     (
         "agent decided",
-        "agent approval arguments ledger.calls ledger.drift ledger.entered ledger.labels ledger.overrun? ledger.recent \
-         ledger.refusals ledger.repeats ledger.step ledger.targets ledger.tool_calls ledger.touched mode operator? presented replayable resource standing.agent_active standing.approval_spent \
-         standing.operators \
-         standing.running standing.task standing.time_known tool until verdict.class verdict.outcome verdict.policies \
+        "agent approvals? arguments first_use ledger.calls ledger.drift ledger.entered ledger.labels ledger.overrun? \
+         ledger.recent ledger.refusals ledger.repeats ledger.requests? ledger.step ledger.targets ledger.tool_calls ledger.touched \
+         mode operator? presented replayable resource rests_on? standing.agent_active standing.breaker \
+         standing.entitlement standing.operators standing.running \
+         standing.spent? standing.task standing.time_known tool until verdict.class verdict.outcome verdict.policies \
          verdict.policy_digest verdict.reason? verdict.reason.code? verdict.reason.detail? verdict.rests_on_approval",
     ),
     ("agent done", "agent decision effect"),
@@ -272,7 +283,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("agent administered assigned", "administered agent person role"),
     ("agent administered bound", "administered agent agent_user"),
     ("agent administered offboarded", "administered agent ended left suspended"),
-    ("agent administered registered", "administered agent sponsors"),
+    ("agent administered registered", "administered agent blueprint? sponsors"),
     ("agent administered reinstated", "administered agent approval approver digest evidence proof"),
     ("agent administered retired", "administered agent ended"),
     ("agent administered suspended", "administered agent ended"),
@@ -291,14 +302,17 @@ const MEMBERS: &[(&str, &str)] = &[
     ("operator done", "decision effect operator"),
     ("operator voided", "decision operator"),
     ("operator administered assigned", "administered operator person role"),
+    ("operator administered blueprint", "administered blueprint operator"),
+    ("operator administered blueprint_resumed", "administered blueprint operator"),
     ("operator administered bound", "administered agent_user operator"),
     ("operator administered enrolled", "administered operator person"),
+    ("operator administered entitlements", "administered digest operator"),
     ("operator administered everything", "administered operator"),
     ("operator administered glass_broken", "administered operator until why"),
     ("operator administered leaving", "administered leaves operator person"),
     ("operator administered offboarded", "administered ended left operator suspended"),
     ("operator administered policies", "administered digest operator"),
-    ("operator administered registered", "administered operator sponsors"),
+    ("operator administered registered", "administered blueprint? operator sponsors"),
     ("operator administered reinstated", "administered approval approver digest evidence operator proof"),
     ("operator administered resumed", "administered operator"),
     ("operator administered retired", "administered ended operator"),
@@ -306,6 +320,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("operator administered task", "administered operator"),
     ("operator administered transferred", "administered from operator to"),
     ("operator administered withdrawn", "administered ended operator person role suspended"),
+    ("operator objected", "evidence operator resource tool"),
     ("operator emergency", "did operator why"),
 ];
 
