@@ -318,7 +318,7 @@ fn late(task: &Task, service: &mut Service, story: &mut Story) -> Result<(), Fai
 /// The action is held: what a person is asked, on its way.
 fn held(task: &Task, action: &Action, story: &mut Story, what: &str) -> Result<ApprovalRequest, Failure> {
     let denial = task.authorize(action).err().ok_or("permitted without anybody")?;
-    let asked = denial.asks().cloned().ok_or_else(|| denial.admin())?;
+    let asked = denial.asks().cloned().ok_or_else(|| denial.for_operator().to_string())?;
     let written = serde_json::to_string(&asked)?.len();
     story.tell(what, format!("held ({}): a request of {written} bytes", denial.code().as_str()));
     Ok(asked)
@@ -327,7 +327,7 @@ fn held(task: &Task, action: &Action, story: &mut Story, what: &str) -> Result<A
 fn refused(task: &Task, action: &Action, story: &mut Story, what: &str, code: &str) -> Result<(), Failure> {
     let denial = task.authorize(action).err().ok_or_else(|| format!("permitted:{what}"))?;
     if denial.code().as_str() != code {
-        return Err(denial.admin().into());
+        return Err(denial.for_operator().to_string().into());
     }
     story.tell(what, format!("{code}: “{denial}”"));
     Ok(())

@@ -14,8 +14,8 @@ use crate::identity::projection::Drift;
 use crate::identity::{AgentId, AgentIdentity, BlueprintId, Elsewhere, Registry, RegistryError, VerifiedWorkload};
 use crate::jose::{Flaw, Refused};
 use crate::live::shielded;
-use crate::mandate::{Action, Assignment, Mandate};
-use crate::policy::Evaluator;
+use crate::mandate::{Action, Assignment, CapabilityDrift, Mandate, ToolName};
+use crate::policy::{Catalog, Evaluator};
 use crate::task::Task;
 
 /// The door: admits agents, begins tasks, stops them. Cheap to clone; clones are the same door.
@@ -121,6 +121,7 @@ impl Authorizer {
         let door = &self.0;
         door.close_some();
         let now = door.now()?;
+        let listing = door.capabilities.listings();
         door.evaluator.catalog().check_scope(mandate.intent().scope())?;
         door.registry.check_admitted(mandate.agent())?;
         let task = mandate.task().cloned().map_or_else(|| TaskId::draw(door.entropy.as_ref()), Ok)?;
@@ -129,9 +130,24 @@ impl Authorizer {
         let lives = door.lives(&mandate)?;
         let txn = TransactionId::draw(door.entropy.as_ref())?;
         let salt = Salt::draw(door.entropy.as_ref())?;
-        let assignment = Arc::new(Assignment::new((task, txn), mandate, until, lives, salt));
+        let assignment = Arc::new(Assignment::new((task, txn), mandate, until, lives, salt).under(listing));
         door.enter(&assignment, now)?;
         door.open(assignment, |assignment| door.consume_and_record(assignment, now))
+    }
+
+    /// Takes in what a server lists of the tools that it offers now, and returns what differs from their declarations.
+    ///
+    /// A tool that differs is refused from here on, as `capability drift`: in every task that goes on, with its permits and
+    /// credentials, and in new ones too until a later listing has it as it was declared. What the model was shown when the task
+    /// was approved does not come back into a task that saw it change. A description that is to be accepted is declared anew:
+    /// in the catalogue of another door. Tools that are not listed here may be another server's, and are left as they are.
+    pub fn listed(&self, listed: &Catalog) -> Vec<(ToolName, CapabilityDrift)> {
+        let declared = self.0.evaluator.catalog();
+        let there = listed.tools().filter_map(|tool| Some((declared.get(tool.name())?, tool)));
+        let differ = there.map(|(own, tool)| (own.name().clone(), CapabilityDrift::between(own, tool)));
+        self.0.capabilities.take_in(differ.map(|(name, drifts)| (name, drifts.into_iter().next())));
+        let differences = declared.compare(listed);
+        differences.into_iter().filter(|(_, drift)| *drift != CapabilityDrift::Removed).collect()
     }
 
     /// Verifies a credential that this door minted for `audience`, and uses nothing up. Refused the moment its task, its

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::id::{Audience, BootId};
 use crate::identity::{AgentId, OperatorId, Registry};
 use crate::live::Cell;
-use crate::mandate::{Breaker, Ceiling, Entitlement, MemoryOnce, Once};
+use crate::mandate::{Breaker, Capabilities, Ceiling, Entitlement, MemoryOnce, Once};
 use crate::policy::{Administration, Evaluator};
 use crate::revocations::Outlived;
 use crate::time::{Clock, Steady, SystemClock};
@@ -207,6 +207,7 @@ impl Builder {
             listed: self.listed,
             in_one_place: self.in_one_place,
             reloading: Mutex::default(),
+            capabilities: Capabilities::default(),
             everything: Cell::default(),
             open: Mutex::default(),
             looked: Mutex::default(),

@@ -14,7 +14,10 @@ use crate::id::{ApprovalId, Audience, TaskId};
 use crate::identity::{OperatorId, Registry};
 use crate::jose::{Flaw, Leeway};
 use crate::live::{Cell, locked, shielded};
-use crate::mandate::{Approval, Assignment, Entitlement, Lives, Mandate, Mode, Once, OnceError, TaskState};
+use crate::mandate::{
+    Approval, Assignment, Capabilities, CapabilityDrift, Entitlement, Lives, Mandate, Mode, Once, OnceError, TaskState,
+    ToolName,
+};
 use crate::policy::{Administration, Evaluator, check_standing};
 use crate::revocations::Outlived;
 use crate::task::Task;
@@ -55,6 +58,8 @@ pub(crate) struct Door {
     /// Held while policies are replaced, and never waited for.
     pub(crate) reloading: Mutex<()>,
     pub(crate) everything: Cell,
+    /// Which tools are not what was declared.
+    pub(crate) capabilities: Capabilities,
     pub(crate) open: Mutex<BTreeMap<TaskId, Arc<Assignment>>>,
     /// The open task that was looked at last, to see whether it ended.
     pub(crate) looked: Mutex<Option<TaskId>>,
@@ -69,6 +74,11 @@ impl Door {
     /// Writes an event that belongs to no task.
     pub(crate) fn write(&self, now: Timestamp, lanes: Lanes) -> Result<(), Error> {
         Ok(self.trail.write_alone(now, lanes)?)
+    }
+
+    /// How a tool differs from what was declared when this task began.
+    pub(crate) fn drift(&self, assignment: &Assignment, tool: &ToolName) -> Option<CapabilityDrift> {
+        self.capabilities.drift_of(tool, assignment.listing())
     }
 
     /// Hangs on to what the task's life depends on.
@@ -210,7 +220,8 @@ impl Door {
         let assignment = locked(&self.open).get(verified.task()).cloned().ok_or(Flaw::Revoked)?;
         self.verify_alive(&assignment, verified.mode())?;
         let is_good = assignment.issued().is_good(verified.id(), self.evaluator.replaced());
-        if verified.policies() != Some(&self.evaluator.digest()) || !is_good {
+        let drifted = verified.tools().any(|tool| self.drift(&assignment, tool).is_some());
+        if verified.policies() != Some(&self.evaluator.digest()) || !is_good || drifted {
             return Err(Flaw::Revoked);
         }
         let same = verified.txn() == assignment.txn()

@@ -104,6 +104,7 @@ mod leasing;
 mod live;
 pub mod mandate;
 pub mod manual;
+mod offering;
 mod open;
 pub mod policy;
 mod reinstatement;

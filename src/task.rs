@@ -152,7 +152,7 @@ impl TaskHandle {
         let mut ledger = self.assignment.view(self.step(action, now));
         let request = self.assignment.request(action, ledger.step);
         ledger.requests = self.assignment.ledger().requests(&request, now);
-        let mut standing = self.assignment.standing();
+        let mut standing = self.standing(action);
         standing.breaker = self.assignment.conduct().breaker(now);
         standing.entitlement = self.door.entitled(&self.assignment, action, now);
         Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
@@ -182,7 +182,7 @@ impl TaskHandle {
         let now = clock.unwrap_or_else(|_| door.trail.clock().latest());
         let (attempt, step) = (assignment.conduct().attempt(now), self.step(action, now));
         let (ledger, reservation) = assignment.reserve(step);
-        let (mut standing, request) = (assignment.standing(), assignment.request(action, ledger.step));
+        let (mut standing, request) = (self.standing(action), assignment.request(action, ledger.step));
         standing.time_known = clock.is_ok();
         standing.breaker = attempt.state();
         standing.entitlement = door.entitled(assignment, action, now);
@@ -210,8 +210,13 @@ impl TaskHandle {
         settled
     }
 
+    /// What holds now, for this action.
+    pub(crate) fn standing(&self, action: &Action) -> Standing {
+        Standing { drift: self.door.drift(&self.assignment, action.tool()), ..self.assignment.standing() }
+    }
+
     /// One step, as the ledger sees it.
-    fn step<'s>(&'s self, action: &'s Action, now: Timestamp) -> Step<'s> {
+    pub(crate) fn step<'s>(&'s self, action: &'s Action, now: Timestamp) -> Step<'s> {
         Step { action, declared: self.door.evaluator.catalog().get(action.tool()), now }
     }
 
@@ -338,6 +343,10 @@ impl TaskHandle {
     pub(crate) fn check(&self, permit: &Permit) -> Result<Timestamp, Reason> {
         let now = self.door.trail.clock().now().map_err(|_| Reason::Clock)?;
         permit.check(&self.assignment, &self.door.evaluator.digest(), now)?;
+        let tool = permit.action().tool();
+        if let Some(drift) = self.door.drift(&self.assignment, tool) {
+            return Err(Reason::CapabilityDrift { tool: tool.clone(), drift });
+        }
         check_breaker(self.assignment.conduct().breaker(now), now)?;
         self.door.check_entitled(&self.assignment, permit.action(), now)?;
         self.check_labels(permit, now)?;
@@ -353,7 +362,7 @@ impl TaskHandle {
             return Ok(());
         };
         let request = self.assignment.request(action, ledger.step);
-        let verdict = self.decide(action, &self.assignment.standing(), &ledger, &request, now);
+        let verdict = self.decide(action, &self.standing(action), &ledger, &request, now);
         verdict.reason.map_or(Ok(()), Err)
     }
 

@@ -1,18 +1,17 @@
-//! The denial: the recorded refusal, in three languages.
+//! The denial: the recorded refusal.
 
 use std::fmt;
+use std::time::Duration;
 
+use super::{ForHuman, ForModel, ForOperator};
 use crate::id::{EventId, Prose};
-use crate::mandate::{ActionRequest, ApprovalRequest, ToolName};
-use crate::policy::{Outcome, PolicyName, PolicyNames, Reason, ReasonCode, Remedy};
+use crate::mandate::{Action, ActionRequest, ApprovalRequest, Resource, ToolName};
+use crate::policy::{Outcome, PolicyNames, Reason, ReasonCode, Retry};
 
 /// An action was refused, and that was recorded.
 ///
-/// `Display` is for the model: one sentence of a fixed catalogue, without policies, people or values. [`admin`] is for
-/// the operator's log, [`explain`] for the developer.
-///
-/// [`admin`]: Self::admin
-/// [`explain`]: Self::explain
+/// It speaks three languages by type: [`for_model`](Self::for_model), which is what `Display` says too,
+/// [`for_human`](Self::for_human) and [`for_operator`](Self::for_operator).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial(Box<Refusal>);
 
@@ -24,21 +23,27 @@ struct Refusal {
     because: Option<Prose>,
     hidden: bool,
     tool: ToolName,
+    resource: Resource,
+    purpose: Prose,
     asks: Option<ApprovalRequest>,
     event: Option<EventId>,
+    times: u32,
 }
 
 impl Denial {
-    pub(crate) fn new(reason: Reason, tool: &ToolName, event: Option<EventId>) -> Self {
+    pub(crate) fn new(reason: Reason, action: &Action, purpose: &Prose, event: Option<EventId>) -> Self {
         Self(Box::new(Refusal {
             outcome: Outcome::Denied,
             reason,
             policies: PolicyNames::default(),
             because: None,
             hidden: false,
-            tool: tool.clone(),
+            tool: action.tool().clone(),
+            resource: action.resource().clone(),
+            purpose: purpose.clone(),
             asks: None,
             event,
+            times: 1,
         }))
     }
 
@@ -54,6 +59,12 @@ impl Denial {
         self
     }
 
+    /// The same, told so often.
+    pub(super) fn told(mut self, times: u32) -> Self {
+        self.0.times = times;
+        self
+    }
+
     /// Why.
     pub fn reason(&self) -> &Reason {
         &self.0.reason
@@ -64,14 +75,14 @@ impl Denial {
         self.0.reason.code()
     }
 
-    /// The code that is safe to show to the model: where a policy hides the tool, that there is no such tool.
-    pub fn code_for_model(&self) -> ReasonCode {
-        if self.0.hidden { ReasonCode::ToolUndeclared } else { self.code() }
+    /// Whether to try again, and after what.
+    pub fn retry(&self) -> Retry {
+        self.code().retry()
     }
 
-    /// What would lift the refusal.
-    pub fn remedy(&self) -> Remedy {
-        self.code().remedy()
+    /// How long to wait at most, where the action can be tried again after a pause: zero where at once, nothing where that is not known.
+    pub fn pause(&self) -> Option<Duration> {
+        self.0.reason.pause()
     }
 
     /// Whether a human's approval of exactly this action is all that is missing.
@@ -94,38 +105,48 @@ impl Denial {
         self.0.event.as_ref()
     }
 
-    /// For the operator's log: what was refused, the code, and the values that disagreed.
-    pub fn admin(&self) -> String {
-        let Refusal { outcome, reason, tool, event, .. } = &*self.0;
-        let verb = if *outcome == Outcome::Held { "held" } else { "denied" };
-        let event = event.map_or("unrecorded".to_owned(), |event| event.to_string());
-        format!("{verb} `{tool}`: {} ({reason}) [{event}]", reason.code().as_str())
-    }
-
     /// What the policy that forbids it says of it: its `@reason`.
     pub fn because(&self) -> Option<&Prose> {
         self.0.because.as_ref()
     }
 
-    /// For the developer: the same, what would lift it, and the policies that had a part in it.
-    pub fn explain(&self) -> String {
-        let policies: Vec<&str> = self.0.policies.iter().map(PolicyName::as_str).collect();
-        let remedy = match self.remedy() {
-            Remedy::Never => "nothing lifts this refusal",
-            Remedy::OtherArguments => "other arguments may be permitted",
-            Remedy::Approval => "a human's approval of exactly this action lifts it",
-            Remedy::NewTask => "a new task may be permitted to do it",
-            Remedy::Later => "it may be permitted later",
-        };
-        let because = self.because().map_or(String::new(), |because| format!("\n  because: {because}"));
-        let by = if policies.is_empty() { "none".to_owned() } else { policies.join(", ") };
-        format!("{}\n  remedy: {remedy}\n  policies: {by}{because}", self.admin())
+    /// What the model is told: all that it may be shown.
+    pub fn for_model(&self) -> ForModel {
+        let hidden = self.0.hidden;
+        let code = if hidden { ReasonCode::ToolUndeclared } else { self.code() };
+        ForModel::new(code, self.pause().filter(|_| !hidden), self.0.times)
+    }
+
+    /// What people are told.
+    pub fn for_human(&self) -> ForHuman<'_> {
+        ForHuman(self)
+    }
+
+    /// What the operator's log is told.
+    pub fn for_operator(&self) -> ForOperator<'_> {
+        ForOperator(self)
+    }
+
+    pub(super) fn tool(&self) -> &ToolName {
+        &self.0.tool
+    }
+
+    pub(super) fn resource(&self) -> &Resource {
+        &self.0.resource
+    }
+
+    pub(super) fn purpose(&self) -> &Prose {
+        &self.0.purpose
+    }
+
+    pub(super) fn policies(&self) -> &PolicyNames {
+        &self.0.policies
     }
 }
 
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code_for_model().for_model())
+        self.for_model().fmt(f)
     }
 }
 

@@ -12,6 +12,7 @@ mod execution;
 mod lease;
 mod permit;
 mod record;
+mod rendering;
 mod sink;
 mod trail;
 
@@ -26,5 +27,6 @@ pub use permit::Permit;
 pub use record::{
     AgentFact, AgentRecord, AgentUserFact, AgentUserRecord, Decided, Effect, Event, Link, OperatorFact, OperatorRecord,
 };
+pub use rendering::{ForHuman, ForModel, ForOperator};
 pub use sink::{AuditSink, FanOut, MemorySink, TracingTap};
 pub(crate) use trail::{Lanes, Proposal, Trail};

@@ -96,44 +96,53 @@ impl Trail {
         }
         let lanes = decision_lanes(&proposal);
         let approvers = approver_lanes(&proposal, lanes.operator.as_ref().map(|(operator, _)| operator));
+        let has_repeats = proposal.ledger.repeats > 0;
         let Proposal { assignment, action, tool, ledger, verdict, reservation, consent, asked, now, .. } = proposal;
+        let purpose = assignment.mandate().intent().purpose();
+        let hold = |reason, event| Denial::new(reason, action, purpose, event);
         let refuse = |reason, event| {
             assignment.ledger().refuse();
-            Denial::new(reason, action.tool(), event)
+            hold(reason, event)
         };
-        let hold = |reason, event| Denial::new(reason, action.tool(), event);
+        let count = |denial: Denial| count_refusal(assignment, action, denial);
         let unrecorded = |error: AuditError| Reason::Audit(Found::new(&error.to_string()));
         // First, so that they stand before it.
         for lanes in approvers {
             let written = self.write(assignment.txn(), Some(assignment.task()), now, lanes);
-            written.map_err(|error| refuse(unrecorded(error), None))?;
+            written.map_err(|error| count(refuse(unrecorded(error), None)))?;
         }
         let event = self.compose((assignment.txn(), Some(assignment.task())), now, lanes);
-        let (decision, event) = event.map_err(|error| refuse(unrecorded(error), None))?;
+        let (decision, event) = event.map_err(|error| count(refuse(unrecorded(error), None)))?;
         if let Err(error) = self.deliver(&event) {
             if verdict.outcome == Outcome::Permitted {
                 self.doubt(assignment, decision, action);
             }
-            return Err(refuse(unrecorded(error), None));
+            return Err(count(refuse(unrecorded(error), None)));
         }
         assignment.mandate().agent().hold().note_use(now);
         let last = now.after(PERMIT_FOR);
         match (verdict.outcome, verdict.reason, reservation, tool) {
-            (Outcome::Permitted, None, Some(reservation), Some(tool)) => Ok(Permit::new(
-                (Arc::clone(assignment), reservation),
-                decision,
-                (action.clone(), tool.clone()),
-                ledger,
-                verdict.policy_digest,
-                consent,
-                last,
-            )),
-            (Outcome::Held, Some(reason), ..) => Err(hold(reason, Some(decision))
-                .with_ruling(verdict.policies, verdict.because, verdict.hidden)
-                .held(asked)),
+            (Outcome::Permitted, None, Some(reservation), Some(tool)) => {
+                if has_repeats {
+                    assignment.ledger().note_permit(action);
+                }
+                Ok(Permit::new(
+                    (Arc::clone(assignment), reservation),
+                    decision,
+                    (action.clone(), tool.clone()),
+                    ledger,
+                    verdict.policy_digest,
+                    consent,
+                    last,
+                ))
+            }
+            (Outcome::Held, Some(reason), ..) => {
+                let held = hold(reason, Some(decision)).held(asked);
+                Err(count(held.with_ruling(verdict.policies, verdict.because, verdict.hidden)))
+            }
             (_, reason, ..) => {
-                let reason = reason.unwrap_or(Reason::NotPermitted);
-                Err(refuse(reason, Some(decision)).with_ruling(verdict.policies, verdict.because, verdict.hidden))
+                let denial = refuse(reason.unwrap_or(Reason::NotPermitted), Some(decision));
+                Err(count(denial.with_ruling(verdict.policies, verdict.because, verdict.hidden)))
             }
         }
     }
@@ -146,13 +155,14 @@ impl Trail {
 
     /// Records that a permit was refused when it was to be used.
     pub(crate) fn void(&self, permit: &Permit, reason: Reason) -> Denial {
-        let (assignment, decision) = (permit.assignment(), *permit.decision());
-        let lanes = void_lanes(assignment, decision, permit.action().mode(), reason.clone());
+        let (assignment, decision, action) = (permit.assignment(), *permit.decision(), permit.action());
+        let lanes = void_lanes(assignment, decision, action.mode(), reason.clone());
         let event = self.write_for(assignment, lanes);
         assignment.ledger().refuse();
         self.watch(assignment, &reason);
         // Refused it is, whether or not that could be written.
-        Denial::new(reason, permit.action().tool(), event.ok())
+        let purpose = assignment.mandate().intent().purpose();
+        count_refusal(assignment, action, Denial::new(reason, action, purpose, event.ok()))
     }
 
     /// Tells the agent's breaker of a permit that was refused.
@@ -289,6 +299,12 @@ impl Trail {
         };
         Ok((event, composed))
     }
+}
+
+/// Notes what the model is told of an action, and tells it how often that was.
+fn count_refusal(assignment: &Assignment, action: &Action, denial: Denial) -> Denial {
+    let times = assignment.ledger().note_refusal(action, denial.for_model().code().as_str());
+    denial.told(times)
 }
 
 /// The lanes of a permit that was refused.

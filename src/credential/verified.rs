@@ -134,6 +134,11 @@ impl VerifiedCredential {
         self.0.authority.iter().filter(permits).filter_map(Detail::max_calls).max()
     }
 
+    /// The tools that it permits something with.
+    pub(crate) fn tools(&self) -> impl Iterator<Item = &ToolName> {
+        self.0.authority.iter().flat_map(|detail| &detail.actions)
+    }
+
     pub(crate) fn policies(&self) -> Option<&Digest> {
         self.0.policies.as_ref()
     }

@@ -115,6 +115,11 @@ impl Action {
         Self { mode, ..self.clone() }
     }
 
+    /// Any call of this tool: it stands for all of them where neither arguments nor resource are looked at.
+    pub(crate) fn any_of(tool: &ToolName, mode: &Mode) -> Self {
+        Self::new(mode.clone(), tool.clone(), Resource::any())
+    }
+
     /// With these arguments.
     #[must_use]
     pub fn with(mut self, arguments: Arguments) -> Self {

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
     Action, ActionRequest, ApprovalRequest, Arguments, BreakerState, Conduct, Entitled, Finds, Grant, Issue, Issued,
-    Ledger, LedgerView, LooseEnds, Mandate, Mode, ObserveError, Observed, Passes, Reservation, Resource, Scope, Step,
-    Tool, ToolName,
+    Ledger, LedgerView, LooseEnds, Mandate, Mode, ObserveError, Observed, Passes, Reservation, Resource, Scope,
+    Standing, Step, Tool, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
-use crate::id::{ApprovalId, Audience, TaskId, TransactionId};
+use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::{BlueprintId, OperatorId};
 use crate::live::{Hold, locked};
 use crate::time::Timestamp;
@@ -81,32 +81,6 @@ impl Life {
     }
 }
 
-/// What holds at one instant, outside the task's own books: what a decision takes as given.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[non_exhaustive]
-pub struct Standing {
-    /// The clock told the time.
-    pub time_known: bool,
-    /// The state of the task.
-    pub task: TaskState,
-    /// Nobody pressed the stop button for everything since the task began.
-    pub running: bool,
-    /// The agent is active, and was ever since it was admitted.
-    pub agent_active: bool,
-    /// The agent's blueprint, where it was halted since the task began.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub halted_blueprint: Option<BlueprintId>,
-    /// How the breaker of the agent stands for this action.
-    pub breaker: BreakerState,
-    /// Whether the person on whose behalf the action is may do it themselves.
-    pub entitlement: Entitled,
-    /// The operators who approved the task, or may approve actions of it, and are active, and were ever since it began.
-    pub operators: Vec<OperatorId>,
-    /// Of the approvals of exactly this action that came along, those that were used before, or of which that is not known.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub spent: Vec<ApprovalId>,
-}
-
 /// What a task's life hangs on, besides its agent.
 #[derive(Debug, Clone)]
 pub(crate) struct Lives {
@@ -148,6 +122,8 @@ pub(crate) struct Assignment {
     parent: Option<Arc<Assignment>>,
     /// Of the first task of an errand: those below it, at whatever depth.
     below: Mutex<Vec<Weak<Assignment>>>,
+    /// The last listing of tools that differed before the task began, or the first task of its errand.
+    listing: u64,
 }
 
 impl Assignment {
@@ -175,6 +151,7 @@ impl Assignment {
             begun: AtomicBool::new(false),
             parent: None,
             below: Mutex::default(),
+            listing: 0,
         }
     }
 
@@ -189,7 +166,17 @@ impl Assignment {
     ) -> Self {
         let (mandate, lives) = (mandate.below(&parent.mandate), Lives { blueprint, conduct, ..parent.lives.clone() });
         let own = Self::new((task, parent.txn.clone()), mandate, until.min(parent.until), lives, salt);
-        Self { ledger: parent.ledger.below(), parent: Some(Arc::clone(parent)), ..own }
+        Self { ledger: parent.ledger.below(), parent: Some(Arc::clone(parent)), listing: parent.listing, ..own }
+    }
+
+    /// Begun under the tools as they were after this listing.
+    pub(crate) fn under(self, listing: u64) -> Self {
+        Self { listing, ..self }
+    }
+
+    /// The listing under which it, or the first task of its errand, began.
+    pub(crate) fn listing(&self) -> u64 {
+        self.listing
     }
 
     /// The task that it is a part of.
@@ -278,6 +265,7 @@ impl Assignment {
     pub(crate) fn standing(&self) -> Standing {
         Standing {
             time_known: true,
+            drift: None,
             task: self.state(),
             running: self.lives.everything.is_alive(),
             agent_active: self.mandate.agent().hold().is_alive(),

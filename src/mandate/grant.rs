@@ -10,7 +10,7 @@ use super::{
     Action, ActionClass, ArgumentName, Arguments, Beyond, Bound, Budget, Coverage, Mode, Provenance, Quorum, Resolved,
     Resource, ScopeError, Source, Value,
 };
-use crate::canonical::Encoder;
+use crate::canonical::{Digest, Encoder};
 use crate::id::Audience;
 use crate::strict::{objects, present, unique};
 
@@ -24,6 +24,8 @@ pub struct Grant {
     resources: Option<BTreeSet<Resource>>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     audiences: Option<BTreeSet<Audience>>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pinned: Option<Digest>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     max_calls: Option<u32>,
     #[serde(deserialize_with = "budgets", skip_serializing_if = "Vec::is_empty")]
@@ -76,6 +78,14 @@ impl Grant {
     #[must_use]
     pub fn at(mut self, audiences: impl IntoIterator<Item = Audience>) -> Self {
         self.audiences = Some(audiences.into_iter().collect());
+        self
+    }
+
+    /// Only the tool whose declaration has this digest ([`Tool::digest`](super::Tool::digest)): the one that whoever approves
+    /// the scope was shown. Another one is `capability drift`, and a task does not begin with it.
+    #[must_use]
+    pub fn pinned(mut self, declaration: Digest) -> Self {
+        self.pinned = Some(declaration);
         self
     }
 
@@ -136,6 +146,11 @@ impl Grant {
         self.audiences.as_ref()
     }
 
+    /// The declaration that it is bound to, if it is.
+    pub(crate) fn pin(&self) -> Option<&Digest> {
+        self.pinned.as_ref()
+    }
+
     pub(crate) fn quorum(&self) -> Option<&Quorum> {
         self.quorum.as_ref()
     }
@@ -157,9 +172,14 @@ impl Grant {
         self.bounds.is_empty() && self.resources.is_none() && self.max_calls.is_none() && self.budgets.is_empty()
     }
 
+    /// Whether the tool may run on such an errand.
+    pub(crate) fn admits(&self, mode: &Mode) -> bool {
+        *mode != Mode::Autonomous || self.autonomous
+    }
+
     /// Whether the grant covers an action of its tool.
     pub(crate) fn covers(&self, action: &Action, class: ActionClass, resolved: &Resolved) -> Coverage {
-        if *action.mode() == Mode::Autonomous && !self.autonomous {
+        if !self.admits(action.mode()) {
             return Coverage::Outside(Beyond::Mode);
         }
         if let Some(beyond) = self.beyond(action.resource(), action.arguments(), resolved) {
@@ -226,6 +246,7 @@ impl Grant {
             && (wider.outside == Otherwise::Ask || self.outside == Otherwise::Deny)
             && within(self.resources.as_ref(), wider.resources.as_ref())
             && within(self.audiences.as_ref(), wider.audiences.as_ref())
+            && (wider.pinned.is_none() || self.pinned == wider.pinned)
             && wider.bounds.iter().all(|(name, bound)| self.bounds.get(name).unwrap_or(&anything).is_subset(bound))
     }
 
@@ -237,6 +258,8 @@ impl Grant {
         }
         encode_set(self.resources.as_ref(), encoder);
         encode_set(self.audiences.as_ref(), encoder);
+        let pin = self.pinned.map_or([0; 32], |pin| *pin.as_bytes());
+        encoder.tag(u8::from(self.pinned.is_some())).fixed(&pin);
         encode_limit(self.max_calls, encoder);
         encode_budgets(&self.budgets, encoder);
         encoder.tag(u8::from(self.autonomous)).tag(u8::from(self.preapproved));

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use super::book::{Book, Limits, Place, Step};
 use super::noted::Noted;
+use super::refusals::{self, Refusals};
 use super::requests::RequestBook;
 use super::{
     Action, ActionRequest, Drifts, Finds, Label, Observed, Overrun, Requests, Resolved, Resource, Scope, Source, Spent,
@@ -37,6 +38,9 @@ pub struct LedgerView {
     pub tool_calls: u32,
     /// Steps that were refused before, in the task and all that is above, beside and below it.
     pub refusals: u32,
+    /// How often the one of them that was repeated most was given: the same action, refused for the same reason, and never
+    /// permitted in between. What was held counts too.
+    pub repeats: u32,
     /// The labels that all of them carry.
     pub labels: BTreeSet<Label>,
     /// The arguments of this step that sources vouch for.
@@ -76,6 +80,7 @@ struct Errand {
     labels: BTreeSet<Label>,
     noted: Noted,
     refusals: u32,
+    repeated: Refusals,
     recent: VecDeque<ToolName>,
     requests: RequestBook,
     touched: BTreeSet<Resource>,
@@ -87,6 +92,7 @@ impl Errand {
             labels: self.labels.clone(),
             resolved: self.resolved(action, scope),
             refusals: self.refusals,
+            repeats: self.repeated.most(),
             recent: self.recent.iter().cloned().collect(),
             requests: self.requests.made(),
             targets: u32::try_from(self.touched.len()).unwrap_or(u32::MAX),
@@ -225,6 +231,18 @@ impl Ledger {
     pub(crate) fn refuse(&self) {
         let mut errand = locked(&self.errand);
         errand.refusals = errand.refusals.saturating_add(1);
+    }
+
+    /// Notes what an action was refused for, as the model is told it; says how often that was, this time included.
+    pub(crate) fn note_refusal(&self, action: &Action, code: &'static str) -> u32 {
+        let name = refusals::name(action);
+        locked(&self.errand).repeated.note(&name, code)
+    }
+
+    /// Notes that an action was permitted that may have been refused before.
+    pub(crate) fn note_permit(&self, action: &Action) {
+        let name = refusals::name(action);
+        locked(&self.errand).repeated.forget(&name);
     }
 
     /// Trusts what was found at a source, from here on and in the whole errand.

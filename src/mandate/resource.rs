@@ -44,6 +44,11 @@ impl Resource {
         Ok(Self { text: format!("{kind}/{name}").into(), slash: kind.len() })
     }
 
+    /// What stands for any resource where none is looked at.
+    pub(crate) fn any() -> Self {
+        Self { text: "any/any".into(), slash: 3 }
+    }
+
     /// An agent user as a thing that is acted on: kind `agent_user`, and system, `/`, handle as its name.
     pub fn agent_user(user: &AgentUserId) -> Self {
         // Printable, without spaces, and shorter than a name may be.

@@ -258,6 +258,11 @@ impl Scope {
         })
     }
 
+    /// Every tool that is bound to a declaration, with its digest.
+    pub(crate) fn pins(&self) -> impl Iterator<Item = (&ToolName, &Digest)> {
+        self.tools.iter().filter_map(|(tool, grant)| Some((tool, grant.pin()?)))
+    }
+
     /// Every tool that may run without a human who is asked, whatever its arguments and resource, and however often.
     pub(crate) fn unbound(&self) -> impl Iterator<Item = &ToolName> {
         let is_unbound = |grant: &Grant| grant.is_unasked() && grant.is_unbound();

@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::broken::Broken;
 use super::parameter::{Parameter, Parameters};
-use super::{ActionClass, ArgumentName, ArgumentType, Arguments, Constraints, Malformed, Value};
-use crate::canonical::Digest;
+use super::raise::Raise;
+use super::unenforced::Unenforced;
+use super::{
+    Action, ActionClass, ArgumentName, ArgumentType, Arguments, Bound, Constraints, Malformed, ToolError, Value,
+};
+use crate::canonical::{Digest, Encoder};
 use crate::id::{Found, made_of, text};
 use crate::strict::{objects, present};
 
@@ -47,75 +51,6 @@ impl ToolName {
     }
 }
 
-/// The arguments of a call do not fit the tool.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ToolError {
-    /// An argument was given that the tool does not have.
-    #[error("the tool {tool} has no argument {argument}")]
-    Undeclared {
-        /// The tool.
-        tool: ToolName,
-        /// The argument.
-        argument: Found,
-    },
-    /// A required argument is missing.
-    #[error("the tool {tool} needs the argument {argument}")]
-    Missing {
-        /// The tool.
-        tool: ToolName,
-        /// The argument.
-        argument: ArgumentName,
-    },
-    /// An argument is of another type.
-    #[error("the argument {argument} of the tool {tool} must be {want}, found {found}")]
-    Type {
-        /// The tool.
-        tool: ToolName,
-        /// The argument.
-        argument: ArgumentName,
-        /// The declared type.
-        want: &'static str,
-        /// The type of what was given.
-        found: &'static str,
-    },
-    /// An argument is not spelt as its type wants it: see [`Path`](super::Path), [`Url`](super::Url),
-    /// [`Email`](super::Email), [`Money`](super::Money) and [`Command`](super::Command).
-    #[error("the argument {argument} of the tool {tool} must be {want}: {why}")]
-    Malformed {
-        /// The tool.
-        tool: ToolName,
-        /// The argument.
-        argument: ArgumentName,
-        /// The declared type.
-        want: &'static str,
-        /// What is wrong with it.
-        why: Malformed,
-    },
-    /// An argument breaks one of its [`Constraints`], or a part of it does.
-    #[error("the argument {argument} of the tool {tool} must keep to its `{keyword}` {limit}, found {found}")]
-    Constraint {
-        /// The tool.
-        tool: ToolName,
-        /// The argument.
-        argument: ArgumentName,
-        /// The constraint, as JSON Schema calls it.
-        keyword: &'static str,
-        /// What it wants.
-        limit: Found,
-        /// The type of what was given.
-        found: &'static str,
-    },
-    /// The tool has this argument already.
-    #[error("the tool {tool} has the argument {argument} already")]
-    Duplicate {
-        /// The tool.
-        tool: ToolName,
-        /// The argument.
-        argument: ArgumentName,
-    },
-}
-
 /// A tool that agents can call, as its host declares it.
 ///
 /// ```
@@ -128,8 +63,9 @@ pub enum ToolError {
 /// ```
 ///
 /// In JSON: `{"name": "ticket.close", "class": "write", "arguments": {"reason": {"type": "text", "required": true,
-/// "nullable": false, "constraints": {"maxLength": 200}}}, "labels": ["internal"], "description": "sha-256:…"}`. Only
-/// the name must be there, and of an argument only its type.
+/// "nullable": false, "constraints": {"maxLength": 200}}}, "labels": ["internal"], "description": "sha-256:…",
+/// "listing": "sha-256:…", "raised": [{"class": "irreversible", "on": "account"}, {"class": "privileged",
+/// "unless": {"reason": {"one_of": ["stale"]}}}]}`. Only the name must be there, and of an argument only its type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tool {
@@ -142,26 +78,12 @@ pub struct Tool {
     labels: BTreeSet<Label>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     description: Option<Digest>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    listing: Option<Digest>,
+    #[serde(default, deserialize_with = "objects", skip_serializing_if = "Vec::is_empty")]
+    raised: Vec<Raise>,
     #[serde(default, deserialize_with = "objects", skip_serializing_if = "Vec::is_empty")]
     unenforced: Vec<Unenforced>,
-}
-
-/// Something that the JSON Schema of a tool says of its arguments, and that [`Tool::check`] does not hold them to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Unenforced {
-    /// The argument; none where all of them together are spoken of.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub argument: Option<ArgumentName>,
-    /// The keyword, and the way to it in the argument's schema: `items/not`.
-    pub keyword: String,
-}
-
-impl Unenforced {
-    pub(crate) fn new(argument: Option<ArgumentName>, keyword: String) -> Self {
-        Self { argument, keyword }
-    }
 }
 
 impl Tool {
@@ -173,6 +95,8 @@ impl Tool {
             parameters: Parameters::default(),
             labels: BTreeSet::new(),
             description: None,
+            listing: None,
+            raised: Vec::new(),
             unenforced: Vec::new(),
         }
     }
@@ -284,6 +208,62 @@ impl Tool {
         self
     }
 
+    /// A call that touches a thing of this kind is of this class at least. Nothing lowers it: not a policy, not a scope,
+    /// and not what a tool says of itself.
+    ///
+    /// ```
+    /// use bailiwick::mandate::{Action, ActionClass, ArgumentType, Arguments, Bound, Resource, Tool};
+    ///
+    /// let write = Tool::new("file.write".parse()?, ActionClass::Write)
+    ///     .required("folder".parse()?, ArgumentType::Text)?
+    ///     .raised_on("secret", ActionClass::Privileged)
+    ///     .raised_unless("folder", Bound::one_of(["drafts"]), ActionClass::Irreversible)?;
+    /// let write_to = |folder: &str, kind| {
+    ///     let arguments = Arguments::from_json(&format!(r#"{{"folder": "{folder}"}}"#)).expect("arguments");
+    ///     Action::autonomous("file.write", &Resource::new(kind, "x").expect("a name")).map(|call| call.with(arguments))
+    /// };
+    /// assert_eq!(write.class_of(&write_to("drafts", "file")?), ActionClass::Write);
+    /// assert_eq!(write.class_of(&write_to("published", "file")?), ActionClass::Irreversible);
+    /// assert_eq!(write.class_of(&write_to("drafts", "secret")?), ActionClass::Privileged);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn raised_on(mut self, kind: &str, class: ActionClass) -> Self {
+        self.raised.push(Raise::on(class, kind));
+        self
+    }
+
+    /// A call is of this class at least, unless this argument is there and within `bound`.
+    ///
+    /// # Errors
+    ///
+    /// The tool has no such argument.
+    pub fn raised_unless(mut self, argument: &str, bound: Bound, class: ActionClass) -> Result<Self, ToolError> {
+        match ArgumentName::new(argument).ok().filter(|name| self.parameters.contains(name.as_str())) {
+            Some(name) => self.raised.push(Raise::unless(class, name, bound)),
+            None => return Err(ToolError::Undeclared { tool: self.name, argument: Found::new(argument) }),
+        }
+        Ok(self)
+    }
+
+    /// Every call is of this class at least, whatever the tool is said to be.
+    pub(crate) fn raised(mut self, class: ActionClass) -> Self {
+        self.raised.push(Raise::always(class));
+        self
+    }
+
+    /// The first argument that raises a call and that the tool does not have.
+    pub(crate) fn misses(&self) -> Option<&ArgumentName> {
+        let looked_at = self.raised.iter().flat_map(Raise::arguments);
+        looked_at.into_iter().find(|name| !self.parameters.contains(name.as_str()))
+    }
+
+    /// As a server listed it: the digest of everything that a model is shown of it.
+    pub(crate) fn listed(mut self, listing: Digest) -> Self {
+        self.listing = Some(listing);
+        self
+    }
+
     /// Pinned to the digest of its description.
     #[must_use]
     pub fn described(mut self, description: &str) -> Self {
@@ -296,13 +276,29 @@ impl Tool {
         &self.name
     }
 
+    /// Whether no call of it changes anything.
     pub(super) fn is_read(&self) -> bool {
-        self.class == ActionClass::Read
+        self.class == ActionClass::Read && self.raised.is_empty()
     }
 
-    /// How much is at stake.
+    /// How much is at stake, as the host says; a call can be of a higher class, and of none that is lower.
     pub fn class(&self) -> ActionClass {
         self.class
+    }
+
+    /// How much is at stake in this call.
+    pub fn class_of(&self, action: &Action) -> ActionClass {
+        self.raised.iter().filter_map(|raise| raise.of(action)).fold(self.class, ActionClass::max)
+    }
+
+    /// Whether calls of it may be of another class than it.
+    pub(crate) fn is_raised(&self) -> bool {
+        !self.raised.is_empty()
+    }
+
+    /// The least class that a call can have by what the tool says of itself, whatever the host says.
+    pub(crate) fn least_class(&self) -> ActionClass {
+        self.raised.iter().filter_map(Raise::of_every_call).fold(ActionClass::Read, ActionClass::max)
     }
 
     /// The labels of what it touches.
@@ -313,6 +309,26 @@ impl Tool {
     /// The digest of its description, if it was pinned.
     pub fn description(&self) -> Option<&Digest> {
         self.description.as_ref()
+    }
+
+    /// The digest of everything that a model is shown of it, where a server listed it.
+    pub fn listing(&self) -> Option<&Digest> {
+        self.listing.as_ref()
+    }
+
+    /// The digest of the declaration: name, description, what a server lists besides, and arguments. Class and labels are not
+    /// in it: they are not the tool's to say. A scope is bound to it by [`Grant::pinned`](super::Grant::pinned).
+    pub fn digest(&self) -> Digest {
+        let mut encoder = Encoder::new("bailiwick/tool/v1");
+        encoder.text(self.name.as_str());
+        for digest in [self.description, self.listing] {
+            encoder
+                .tag(u8::from(digest.is_some()))
+                .fixed(digest.map_or([0; 32], |digest| *digest.as_bytes()).as_slice());
+        }
+        // Writing it cannot fail: every key is text.
+        encoder.text(&serde_json::to_string(&(&self.parameters, &self.unenforced)).unwrap_or_default());
+        encoder.finish()
     }
 
     pub(crate) fn parameters(&self) -> &Parameters {

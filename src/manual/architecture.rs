@@ -153,7 +153,12 @@
 //!
 //! | change | file |
 //! |---|---|
-//! | a new ground for refusal | `policy/reason.rs`, then `policy/guard.rs` or a policy |
+//! | a new ground for refusal | `policy/reason_code.rs`, `policy/reason.rs`, then `policy/guard.rs` or a policy |
+//! | when to try again, and who is told what | `policy/retry.rs`, `policy/reason_code.rs`, `audit/rendering.rs` |
+//! | what counts as the same refusal | `mandate/refusals.rs` |
+//! | what hides a tool, and what is offered | `policy/hiding.rs`, `policy/offer.rs` |
+//! | what counts as another tool | `mandate/capability.rs`, and of a listing `policy/mcp.rs` |
+//! | what raises the class of a call | `mandate/raise.rs` |
 //! | a new fact that policies can use | `policy/agent.cedarschema`, `policy/facts.rs`, `policy/compiled/name.rs` |
 //! | what is known of groups and resources | `policy/directory.rs` |
 //! | what can be replaced while agents run | `policy/bundle.rs` |

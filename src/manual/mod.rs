@@ -10,6 +10,7 @@
 //! * [`entitlements`]: what people may do themselves, and so have an agent do for them;
 //! * [`halting`]: the stop button, breakers, ceilings, and grants that nobody uses;
 //! * [`drift`]: budgets, labels, and what follows where a task departs from its intent;
+//! * [`denials`]: classes, tools that change, what is said of a refusal, and what a model is offered;
 //! * [`leases`]: credentials that other systems issue, and what Vault, AWS, GitHub and PostgreSQL make of them;
 //! * [`targets`]: which values arguments may have, where they come from, and how they are spelt;
 //! * [`controls`]: OWASP, CSA MAESTRO and NIST references, and where the evidence for each is;
@@ -20,6 +21,7 @@ pub mod architecture;
 pub mod controls;
 pub mod credentials;
 pub mod delegating;
+pub mod denials;
 pub mod drift;
 pub mod entitlements;
 pub mod halting;

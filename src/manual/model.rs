@@ -38,7 +38,7 @@
 //! | [`Verdict`](crate::policy::Verdict) | the fact: what the rules say; pure, comparable, opens nothing |
 //! | [`Permit`](crate::audit::Permit) | the key: made after the record was taken, spent once by moving it, dead within 30 seconds |
 //! | [`Denial`](crate::audit::Denial) | the recorded refusal, in three languages: for the model, the operator, the developer |
-//! | held | a denial whose only remedy is a human's approval of exactly this action; its [`request`](crate::audit::Denial::request) says what to approve |
+//! | held | a denial that is lifted by a human's approval of exactly this action; its [`request`](crate::audit::Denial::request) says what to approve |
 //! | [`Credential`](crate::credential::Credential) | a token for one action at one service, for minutes |
 //!
 //! Deny beats *ask a human* beats permit, in every order. Every fault between question and answer is a denial with a

@@ -207,7 +207,7 @@ pub(super) fn decide_by(
     saw: &mut Option<Seen>,
 ) -> Verdict {
     let prepared = snapshot.tool(question.action.tool());
-    let class = prepared.map_or(ActionClass::Privileged, |prepared| prepared.tool().class());
+    let class = prepared.map_or(ActionClass::Privileged, |prepared| prepared.tool().class_of(question.action));
     let mut verdict = Verdict::undecided(class, snapshot.digest());
     match weigh(snapshot, prepared, question, is_checked, &mut verdict) {
         Ok(seen) => *saw = Some(seen),
@@ -229,12 +229,14 @@ fn weigh(
     guard::check_standing(mandate, standing, action.mode(), until, now)?;
     let prepared = prepared.ok_or_else(|| Reason::ToolUndeclared(action.tool().clone()))?;
     let (mut values, mut given) = (Values::new(), Attributes::new());
-    snapshot.check_resource(action, &mut given)?;
-    let beyond = guard::check(question, prepared.tool(), &mut values)?;
+    let guarded = snapshot.check_resource(action, &mut given);
+    let guarded = guarded.and_then(|()| guard::check(question, prepared, &mut values));
+    // What policies hide is hidden whoever refuses it.
+    let beyond = guarded.inspect_err(|_| verdict.hidden = snapshot.hides(question, prepared))?;
     let approved = question.is_approved();
     let asks = Asks { question, values: &values, given: &given };
     let asking = Asking { snapshot, asks, prepared, is_checked: is_checked() };
-    let (answer, beyond) = asking.for_approval(approved, beyond);
+    let (answer, beyond) = asking.for_approval(approved, beyond, &mut verdict.hidden);
     if answer.permits() {
         verdict.policies.insert_all(snapshot.names(&answer.tally.permits));
         verdict.rests_on_approval = approved;
@@ -293,6 +295,12 @@ impl Answer {
         is_sound && if is_forbidden { by_forbids } else { prepared.permits_see_approval }
     }
 
+    /// Whether one that refuses hides the tool; so does one that fails.
+    fn hides(&self, snapshot: &Snapshot) -> bool {
+        let Tally { forbids, errors, .. } = &self.tally;
+        snapshot.numbered(forbids).chain(snapshot.numbered(errors)).any(|policy| policy.hides)
+    }
+
     /// Says why they refuse.
     fn refuse(&self, snapshot: &Snapshot, verdict: &mut Verdict) {
         let Tally { forbids, errors, .. } = &self.tally;
@@ -303,7 +311,6 @@ impl Answer {
         } else {
             let said = snapshot.numbered(forbids).filter_map(|policy| Some((&policy.name, policy.because.as_ref()?)));
             verdict.because = said.min_by_key(|(name, _)| *name).map(|(_, because)| because.clone());
-            verdict.hidden = snapshot.numbered(forbids).any(|policy| policy.hides);
             verdict.policies.insert_all(snapshot.names(forbids));
             Reason::Forbidden(verdict.policies.clone())
         });
@@ -322,8 +329,9 @@ struct Asking<'a> {
 impl Asking<'_> {
     /// Asks the policies. Where they refuse and would permit with a human's approval of this action, that approval is
     /// what is missing.
-    fn for_approval(&self, approved: bool, beyond: Option<Beyond>) -> (Answer, Option<Beyond>) {
+    fn for_approval(&self, approved: bool, beyond: Option<Beyond>, hidden: &mut bool) -> (Answer, Option<Beyond>) {
         let answer = self.with_agent_user(approved);
+        *hidden = answer.hides(self.snapshot);
         if !answer.permits() && !approved && answer.can_be_lifted(self.snapshot, self.prepared) {
             let approved = self.with_agent_user(true);
             if approved.permits() {

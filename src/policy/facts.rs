@@ -10,8 +10,8 @@ use super::compiled::{self, Fields, Members, Name, Part, Record, Uid, Val, Word}
 use super::typed::Typed;
 use crate::identity::AgentIdentity;
 use crate::mandate::{
-    Approval, ArgumentName, ArgumentType, Arguments, Drifts, Label, Provenance, Resource, Tool, ToolError, ToolName,
-    Value,
+    Action, Approval, ArgumentName, ArgumentType, Arguments, Drifts, Label, Provenance, Resource, Tool, ToolError,
+    ToolName, Value,
 };
 
 /// The entity types of the vocabulary.
@@ -76,7 +76,7 @@ impl<'q> Context<'q> {
                 approvers: Approvers { approvals: question.mandate.approvals(), kinds },
                 provenance: Sources { question, tool },
             },
-            tool: Declared(tool),
+            tool: Declared { tool, action: question.action },
             args: Args { places, values },
         }
     }
@@ -169,11 +169,14 @@ impl Fields for Sources<'_> {
 }
 
 /// `context.tool`.
-struct Declared<'q>(&'q Tool);
+struct Declared<'q> {
+    tool: &'q Tool,
+    action: &'q Action,
+}
 
 fields! { Declared<'_>,
-    Class "class" => |own| Some(Val::Text(own.0.class().as_str()));
-    Labels "labels" => |own| Some(Val::Set(own.0.labels()));
+    Class "class" => |own| Some(Val::Text(own.tool.class_of(own.action).as_str()));
+    Labels "labels" => |own| Some(Val::Set(own.tool.labels()));
 }
 
 /// The attributes of the principal.
@@ -240,6 +243,12 @@ pub(super) fn check_arguments<'q>(
     values: &mut Values<'q>,
 ) -> Result<(), ToolError> {
     tool.check_each(arguments, |kind, value| values.push(value.and_then(|value| argument(kind, value))))
+}
+
+/// The same of a call whose arguments do not fit: each that does, and nothing of those that do not.
+pub(super) fn arguments_that_fit<'q>(tool: &Tool, arguments: &'q Arguments) -> Values<'q> {
+    let parameters = tool.parameters().iter();
+    parameters.map(|(name, parameter)| argument(parameter.kind, arguments.get(name.as_str())?)).collect()
 }
 
 impl Fields for Args<'_> {

@@ -1,11 +1,12 @@
 //! What no policy may override: standing, declaration, scope and budget.
 
 use super::facts::{self, Values};
+use super::snapshot::Prepared;
 use super::{Question, Reason};
 use crate::id::Found;
 use crate::mandate::{
-    Beyond, BreakerState, Coverage, Entitled, LedgerView, Mandate, Mode, Response, Scope, Spent, Standing, TaskState,
-    Tool,
+    Beyond, BreakerState, CapabilityDrift, Coverage, Entitled, LedgerView, Mandate, Mode, Response, Scope, Spent,
+    Standing, TaskState,
 };
 use crate::time::Timestamp;
 
@@ -13,15 +14,16 @@ use crate::time::Timestamp;
 /// must approve, if anything.
 pub(super) fn check<'q>(
     question: &Question<'q>,
-    tool: &Tool,
+    prepared: &Prepared,
     values: &mut Values<'q>,
 ) -> Result<Option<Beyond>, Reason> {
-    let (mandate, action) = (question.mandate, question.action);
+    let (mandate, action, tool) = (question.mandate, question.action, prepared.tool());
+    check_capability(question, prepared)?;
     check_agent_user(question)?;
     facts::check_arguments(tool, action.arguments(), values).map_err(Reason::Arguments)?;
     let scope = mandate.intent().scope();
     let grant = scope.grant(action.tool()).ok_or(Reason::OutOfScope(Beyond::Tool))?;
-    let ask = match grant.covers(action, tool.class(), &question.ledger.resolved) {
+    let ask = match grant.covers(action, tool.class_of(action), &question.ledger.resolved) {
         Coverage::Outside(Beyond::Argument(argument)) => return Err(Reason::TargetOutOfScope(argument)),
         Coverage::Outside(beyond) => return Err(Reason::OutOfScope(beyond)),
         Coverage::Ask(beyond) => Some(beyond),
@@ -33,6 +35,19 @@ pub(super) fn check<'q>(
     }
     check_budget(question.ledger, scope.max_calls(), grant.max_calls())?;
     check_drift(question.ledger, scope, ask)
+}
+
+/// Checks everything that policies are not asked about and that does not depend on arguments and resource.
+pub(super) fn check_offer(question: &Question<'_>, prepared: &Prepared) -> Result<(), Reason> {
+    let Question { mandate, standing, ledger, action, until, now, .. } = *question;
+    check_standing(mandate, standing, action.mode(), until, now)?;
+    check_capability(question, prepared)?;
+    let scope = mandate.intent().scope();
+    let grant = scope.grant(action.tool()).ok_or(Reason::OutOfScope(Beyond::Tool))?;
+    if !grant.admits(action.mode()) {
+        return Err(Reason::OutOfScope(Beyond::Mode));
+    }
+    check_calls(ledger, scope.max_calls(), grant.max_calls())
 }
 
 /// Checks that the agent, the task and the person stand as they must: before a decision, and again before a permit
@@ -82,6 +97,19 @@ pub(crate) fn check_standing(
     }
 }
 
+/// A tool is the one that was declared when the task began, and the one that was approved.
+fn check_capability(question: &Question<'_>, prepared: &Prepared) -> Result<(), Reason> {
+    let pin = || {
+        let (approved, declared) =
+            (*question.mandate.intent().scope().grant(question.action.tool())?.pin()?, *prepared.digest());
+        (approved != declared).then_some(CapabilityDrift::Pinned { approved, declared })
+    };
+    match question.standing.drift.clone().or_else(pin) {
+        Some(drift) => Err(Reason::CapabilityDrift { tool: question.action.tool().clone(), drift }),
+        None => Ok(()),
+    }
+}
+
 /// Checks that the agent is not cut off.
 pub(crate) fn check_breaker(breaker: BreakerState, now: Timestamp) -> Result<(), Reason> {
     match breaker {
@@ -116,15 +144,18 @@ fn check_agent_user(question: &Question<'_>) -> Result<(), Reason> {
 }
 
 fn check_budget(ledger: &LedgerView, max_calls: Option<u32>, max_tool_calls: Option<u32>) -> Result<(), Reason> {
+    check_calls(ledger, max_calls, max_tool_calls)?;
+    ledger.overrun.as_ref().map_or(Ok(()), |overrun| Err(Reason::overrun(overrun.clone())))
+}
+
+/// The budgets that every call draws on alike.
+fn check_calls(ledger: &LedgerView, max_calls: Option<u32>, max_tool_calls: Option<u32>) -> Result<(), Reason> {
     for (used, limit) in [(ledger.calls, max_calls), (ledger.tool_calls, max_tool_calls)] {
         if let Some(limit) = limit
             && used >= limit
         {
             return Err(Reason::Budget { used, limit });
         }
-    }
-    if let Some(overrun) = &ledger.overrun {
-        return Err(Reason::overrun(overrun.clone()));
     }
     match ledger.above.filter(|spent| spent.is_all()) {
         Some(Spent { used, limit, .. }) => Err(Reason::Budget { used, limit }),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::CatalogError;
 use super::catalog::MAX_ARGUMENTS;
 use super::json_schema::{Budget, Reader, is_annotation};
+use crate::canonical::{Digest, Encoder};
 use crate::id::Found;
 use crate::json::{self, Json, Limits};
 use crate::mandate::{ActionClass, ArgumentName, ArgumentType, Tool, ToolName, Unenforced};
@@ -26,6 +27,7 @@ fn read_tool(member: &Member<'_>, budget: &mut Budget) -> Result<Tool, CatalogEr
     if !description.is_nothing() {
         tool = tool.described(description.text()?);
     }
+    tool = hinted(tool, &member.get("annotations")?)?.listed(listing(member.json));
     let schema = member.get("inputSchema")?;
     let required = schema.get("required")?;
     let required: BTreeSet<String> = if required.is_nothing() {
@@ -61,6 +63,51 @@ fn read_tool(member: &Member<'_>, budget: &mut Budget) -> Result<Tool, CatalogEr
         tool = tool.nullable(ArgumentName::new(name)?, ArgumentType::Opaque)?;
     }
     Ok(tool.not_enforcing(unenforced))
+}
+
+/// The class of a tool is the host's to say. What the tool says of itself can only raise it: no hint is believed that it does
+/// less (MCP 2025-06-18, `ToolAnnotations`: clients must consider annotations untrusted).
+fn hinted(tool: Tool, annotations: &Member<'_>) -> Result<Tool, CatalogError> {
+    if annotations.is_nothing() {
+        return Ok(tool);
+    }
+    let says = |hint, what| Ok::<_, CatalogError>(*annotations.get(hint)?.json == Json::Bool(what));
+    Ok(match (says("readOnlyHint", false)?, says("destructiveHint", true)?) {
+        (_, true) => tool.raised(ActionClass::Irreversible),
+        (true, false) => tool.raised(ActionClass::Write),
+        (false, false) => tool,
+    })
+}
+
+/// The digest of everything that a model is shown of a tool: all of its entry but what is for clients alone.
+fn listing(entry: &Json) -> Digest {
+    let mut encoder = Encoder::new("bailiwick/listing/v1");
+    let Json::Record(members) = entry else { return encoder.finish() };
+    for (name, member) in members.iter().filter(|(name, _)| !matches!(name.as_str(), "_meta" | "icons")) {
+        encoder.text(name);
+        encode(member, &mut encoder);
+    }
+    encoder.finish()
+}
+
+fn encode(json: &Json, encoder: &mut Encoder) {
+    match json {
+        Json::Null => drop(encoder.tag(0)),
+        Json::Bool(value) => drop(encoder.tag(1).tag(u8::from(*value))),
+        Json::Number(text) => drop(encoder.tag(2).text(text)),
+        Json::Text(text) => drop(encoder.tag(3).text(text)),
+        Json::List(items) => {
+            encoder.tag(4).count(items.len());
+            items.iter().for_each(|item| encode(item, encoder));
+        }
+        Json::Record(members) => {
+            encoder.tag(5).count(members.len());
+            for (name, member) in members {
+                encoder.text(name);
+                encode(member, encoder);
+            }
+        }
+    }
 }
 
 /// What is said of all arguments together, besides which there are: those that are not declared are refused anyhow.

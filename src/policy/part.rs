@@ -40,6 +40,14 @@ impl Part {
         }
     }
 
+    /// Whether something of this member of that member is in it.
+    pub(super) fn has_within(&self, member: &str, inner: &str) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Of(members) => members.get(member).is_some_and(|part| part.has(inner)),
+        }
+    }
+
     fn read(&mut self, tree: &Expr) {
         match tree {
             Expr::Literal(_) | Expr::Slot(_) | Expr::Var(Var::Principal | Var::Action | Var::Resource) => {}

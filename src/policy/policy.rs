@@ -6,6 +6,7 @@ use cedar_policy::pst::Template;
 
 use super::compiled::{Effect, Rule};
 use super::lint::{Subject, Tools};
+use super::offer::Offer;
 use super::part::Part;
 use super::{PolicyError, PolicyName, compiled, syntax};
 use crate::id::{Found, Prose};
@@ -28,6 +29,8 @@ pub(super) struct Policy {
     pub(super) sees_approval: bool,
     /// Whether its answer may depend on the agent user.
     pub(super) sees_agent_user: bool,
+    /// What of it can be said before there is a call.
+    pub(super) offer: Offer,
 }
 
 impl Policy {
@@ -47,6 +50,7 @@ impl Policy {
             wants_approval,
             sees_approval: wants_approval || reads("approved"),
             sees_agent_user: reads("agent_user"),
+            offer: Offer::new(&tree, &rule),
             name,
             rule: Arc::new(rule),
             text: text.into(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Reason;
-use crate::mandate::{Action, ActionRequest, Approval, Beyond, LedgerView, Mandate, Panel, Standing};
+use crate::mandate::{Action, ActionRequest, Approval, Beyond, Evidence, LedgerView, Mandate, Panel, Standing};
 use crate::time::Timestamp;
 
 /// One question to the rules.
@@ -40,6 +40,16 @@ impl<'a> Question<'a> {
         Self { mandate, standing, ledger, action, request, until, now }
     }
 
+    /// Who approved exactly this action in a sign-in that is over, where the approval itself is not.
+    fn signed_out(&self) -> Option<&'a Approval> {
+        let mut theirs = self.action.approvals().iter().filter(|approval| approval.is_for(self.request));
+        let is_over = |approval: &&Arc<Approval>| match approval.evidence() {
+            Evidence::Session { until, .. } => *until <= self.now && self.now < approval.ends(),
+            _ => false,
+        };
+        theirs.find(is_over).map(AsRef::as_ref)
+    }
+
     /// The approvals that a permit would rest on: of exactly this action, in time, by as many people as the scope wants, who may
     /// and are active. Where they do not do, how many there are.
     pub(crate) fn consent(&self) -> Result<Vec<&'a Arc<Approval>>, u8> {
@@ -57,6 +67,9 @@ impl<'a> Question<'a> {
         let Some(first) = came.clone().next() else {
             return Reason::NeedsApproval(beyond);
         };
+        if let Some(approval) = self.signed_out() {
+            return Reason::SessionOver { operator: approval.operator().clone(), now: self.now };
+        }
         match (came.find(|approval| self.standing.spent.contains(approval.id())), self.consent()) {
             (Some(spent), _) => Reason::ApprovalSpent { operator: spent.operator().clone() },
             (None, Err(given @ 1..)) => Reason::TooFewApprovals { given, people: self.panel().people() },

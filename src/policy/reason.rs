@@ -1,187 +1,18 @@
-//! The reason: why an action was refused, in a closed vocabulary, and what would lift it.
+//! The reason: why an action was refused, with the values that disagreed.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
-use super::{PolicyName, PolicyNames, Stale};
+use super::{PolicyName, PolicyNames, ReasonCode, Stale};
 use crate::id::Found;
 use crate::identity::{AgentId, AgentUserId, BlueprintId, OperatorId};
-use crate::mandate::{ArgumentName, Beyond, Drift, Overrun, Resource, Shortage, TaskState, ToolError, ToolName};
+use crate::mandate::{
+    ArgumentName, Beyond, CapabilityDrift, Drift, Overrun, Resource, Shortage, TaskState, ToolError, ToolName,
+};
 use crate::time::Timestamp;
-
-/// Declares the reasons: variant, code, what the model may be told, and the controls that it is evidence for.
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $variant:ident, $code:literal, $remedy:ident, $model:literal, $controls:expr;)*) => {
-        /// The stable codes of [`Reason`].
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum ReasonCode {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl ReasonCode {
-            /// Every code.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// The code as text, the same in every version.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code),* }
-            }
-
-            /// What would lift the refusal.
-            pub fn remedy(self) -> Remedy {
-                match self { $(Self::$variant => Remedy::$remedy),* }
-            }
-
-            /// One imperative sentence that is safe to show to a model: no policy, no person, no value.
-            pub fn for_model(self) -> &'static str {
-                match self { $(Self::$variant => $model),* }
-            }
-
-            /// The controls that the refusal is evidence for: OWASP ASI and NHI, CSA MAESTRO, NIST AI RMF.
-            pub fn controls(self) -> &'static [&'static str] {
-                match self { $(Self::$variant => &$controls),* }
-            }
-        }
-    };
-}
-
-reasons! {
-    /// The clock failed.
-    Clock, "clock_unavailable", Later,
-        "Stop: no action can be decided at the moment.", ["NIST MANAGE 2.4"];
-    /// A human stopped everything.
-    Halted, "halted", NewTask,
-        "Stop: a human halted all agents.", ["ASI10", "NIST MANAGE 2.4"];
-    /// The agent was suspended or retired.
-    AgentNotActive, "agent_not_active", Never,
-        "Stop: you are not active any more.", ["ASI10", "NHI1", "MAESTRO L7 Compromised Agents"];
-    /// The agent's proof is over.
-    ProofExpired, "proof_expired", NewTask,
-        "Stop: prove your identity again and begin a new task.", ["ASI03", "NHI7"];
-    /// The task was completed, dropped or halted.
-    TaskEnded, "task_ended", NewTask,
-        "Stop: the task has ended.", ["ASI10", "NHI1"];
-    /// The task's time is over.
-    TaskOver, "task_over", NewTask,
-        "Stop: the time for the task is over.", ["ASI03", "NHI7"];
-    /// The person on whose behalf did not approve the task.
-    NotApprovedBy, "not_approved_by_operator", Never,
-        "Act only for the people who approved the task.", ["ASI03", "NHI10", "NIST GOVERN 3.2"];
-    /// The person on whose behalf has left.
-    OperatorNotActive, "operator_not_active", NewTask,
-        "Do not act for this person any more.", ["NHI1", "NIST GOVERN 2.1"];
-    /// A human stopped all agents of the agent's blueprint.
-    BlueprintHalted, "blueprint_halted", NewTask,
-        "Stop: a human halted all agents of your kind.", ["ASI04", "ASI10", "NIST MANAGE 2.4"];
-    /// The agent was refused, or acted, too often.
-    BreakerOpen, "breaker_open", Later,
-        "Stop: you were refused or acted too often; wait before you try again.",
-        ["ASI08", "ASI10", "MAESTRO L4 Resource Hijacking", "NIST MANAGE 2.4"];
-    /// The person on whose behalf may not do it themselves.
-    NotEntitled, "not_entitled", Never,
-        "Do not try this action for this person again: it is not theirs to do.",
-        ["ASI03", "NHI5", "NIST GOVERN 3.2"];
-    /// The approval on which the action rests is over.
-    ApprovalOver, "approval_over", NewTask,
-        "Ask for the task to be approved again.", ["ASI03", "ASI09"];
-    /// No such tool is declared.
-    ToolUndeclared, "tool_undeclared", Never,
-        "Use only the tools that you were offered.", ["ASI02", "ASI04", "MAESTRO L7 Agent Tool Misuse"];
-    /// The agent user that is presented belongs to another agent.
-    AgentUserNotBound, "agent_user_not_bound", Never,
-        "Present only your own user record.", ["ASI03", "NHI9", "MAESTRO L7 Agent Impersonation"];
-    /// The arguments do not fit the tool.
-    Arguments, "arguments_invalid", OtherArguments,
-        "Call the tool with the arguments that it declares.", ["ASI02", "MAESTRO L3 Input Validation Attacks"];
-    /// What came along of the resource is not declared, or is not what the directory has.
-    ResourceDiffers, "resource_differs", Never,
-        "Do not try this action again: what it touches is not known as it is described.",
-        ["ASI02", "ASI06", "MAESTRO L2 Data Tampering"];
-    /// The scope does not cover the action.
-    OutOfScope, "out_of_scope", Never,
-        "Stay within what the task was approved for; do not try this action again.",
-        ["ASI01", "ASI02", "ASI03", "NHI5", "MAESTRO L7 Agent Goal Manipulation"];
-    /// The value of an argument is beyond what the scope lets it be.
-    TargetOutOfScope, "target_out_of_scope", OtherArguments,
-        "Name a target that a human named or that a trusted source gave.",
-        ["ASI01", "ASI02", "ASI03", "NHI5", "MAESTRO L7 Agent Goal Manipulation"];
-    /// The budget is spent.
-    Budget, "budget_spent", NewTask,
-        "Stop: the task has used all the calls that were approved.", ["ASI08", "MAESTRO L4 Resource Hijacking"];
-    /// It would use up more than a budget has.
-    Overrun, "budget_exceeded", OtherArguments,
-        "Ask for less: the task has no room for this much.", ["ASI08", "MAESTRO L4 Resource Hijacking"];
-    /// It would use up more than a budget has for the time being.
-    TooSoon, "rate_exceeded", Later,
-        "Wait before you ask for this again: it was done too often just now.",
-        ["ASI08", "MAESTRO L4 Resource Hijacking"];
-    /// It departs from the intent in a way that the scope does not allow.
-    Drift, "intent_drift", Never,
-        "Return to what the task is for; do not try this action again.",
-        ["ASI01", "ASI03", "MAESTRO L7 Agent Goal Manipulation"];
-    /// A human approves exactly this action first.
-    NeedsApproval, "needs_approval", Approval,
-        "Wait until a human has approved exactly this action.", ["ASI09", "NIST MAP 3.5"];
-    /// The approval that came along is not for this action.
-    ApprovalInvalid, "approval_invalid", Approval,
-        "Wait until a human has approved exactly this action.", ["ASI09", "NIST MAP 3.5"];
-    /// The approval that came along was used before, or that is not known.
-    ApprovalSpent, "approval_spent", Approval,
-        "Ask a human to approve this action again.", ["ASI09", "NIST MAP 3.5"];
-    /// Fewer people approved exactly this action than the scope wants.
-    TooFewApprovals, "approvals_too_few", Approval,
-        "Wait until more people have approved exactly this action.", ["ASI09", "NIST MAP 3.5"];
-    /// A human who was asked for this action said no.
-    SaidNo, "refused_by_operator", Never,
-        "Do not try this action again: a human refused it.", ["ASI09", "NIST MAP 3.5"];
-    /// A human would have to be asked, and was asked too much.
-    TooManyRequests, "too_many_requests", Later,
-        "Stop asking: do what needs no human, or wait until they have answered.", ["ASI09", "NIST MANAGE 2.4"];
-    /// A policy forbids it.
-    Forbidden, "policy_forbids", Never,
-        "Do not try this action again: it is forbidden.", ["ASI02", "ASI03", "NIST GOVERN 1.4"];
-    /// No policy permits it.
-    NotPermitted, "no_policy_permits", Never,
-        "Do not try this action again: it is not permitted.", ["ASI02", "ASI03", "NIST GOVERN 1.4"];
-    /// A policy could not be evaluated.
-    PolicyFailed, "policy_failed", Never,
-        "Do not try this action again: it cannot be decided.", ["ASI03", "NIST GOVERN 1.4"];
-    /// The record was not taken.
-    Audit, "audit_unavailable", Later,
-        "Stop: no action can be recorded at the moment.", ["NIST GOVERN 1.5", "MAESTRO L7 Repudiation"];
-    /// The permit is over, for another task, or from older policies.
-    PermitInvalid, "permit_invalid", Later,
-        "Ask for this action again.", ["ASI03"];
-    /// Too many actions of the task run, or ran without anybody telling their effect.
-    Untold, "effects_untold", Later,
-        "Stop: wait until actions that were begun are finished.", ["ASI08", "NIST GOVERN 1.5"];
-    /// No credential can be minted for what was permitted.
-    NoCredential, "no_credential", NewTask,
-        "Do not try this action again: there is no key for it.", ["ASI03", "NHI4"];
-    /// The arguments that are about to run are not those that were permitted.
-    ArgumentsChanged, "arguments_changed", OtherArguments,
-        "Ask for this action again with the arguments that will run.", ["ASI02", "ASI03"];
-}
-
-/// What would lift a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Remedy {
-    /// Nothing.
-    Never,
-    /// Other arguments.
-    OtherArguments,
-    /// A human's approval of exactly this action.
-    Approval,
-    /// A new task.
-    NewTask,
-    /// Time.
-    Later,
-}
 
 /// Why an action was refused, with the values that disagreed. `Display` is for the operator's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,6 +69,20 @@ pub enum Reason {
     },
     /// See [`ReasonCode::ToolUndeclared`].
     ToolUndeclared(ToolName),
+    /// See [`ReasonCode::CapabilityDrift`].
+    CapabilityDrift {
+        /// The tool.
+        tool: ToolName,
+        /// What differs.
+        drift: CapabilityDrift,
+    },
+    /// See [`ReasonCode::SessionOver`].
+    SessionOver {
+        /// Whose sign-in.
+        operator: OperatorId,
+        /// The time of the decision.
+        now: Timestamp,
+    },
     /// See [`ReasonCode::AgentUserNotBound`].
     AgentUserNotBound {
         /// The agent user that was presented.
@@ -347,6 +192,8 @@ impl Reason {
             Self::NotEntitled { .. } => ReasonCode::NotEntitled,
             Self::ApprovalOver { .. } => ReasonCode::ApprovalOver,
             Self::ToolUndeclared(_) => ReasonCode::ToolUndeclared,
+            Self::CapabilityDrift { .. } => ReasonCode::CapabilityDrift,
+            Self::SessionOver { .. } => ReasonCode::SessionOver,
             Self::AgentUserNotBound { .. } => ReasonCode::AgentUserNotBound,
             Self::Arguments(_) => ReasonCode::Arguments,
             Self::ResourceDiffers { .. } => ReasonCode::ResourceDiffers,
@@ -370,6 +217,17 @@ impl Reason {
             Self::Untold { .. } => ReasonCode::Untold,
             Self::NoCredential(_) => ReasonCode::NoCredential,
             Self::ArgumentsChanged => ReasonCode::ArgumentsChanged,
+        }
+    }
+
+    /// How long to wait at most where the action can be tried again after a [`Pause`](super::Retry::Pause): zero where at once, and
+    /// nothing where that is not known.
+    pub fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::PermitInvalid(_) => Some(Duration::ZERO),
+            Self::TooSoon(overrun) => overrun.seconds.map(u64::from).map(Duration::from_secs),
+            Self::BreakerOpen { until, now } => Some(until.since(*now)),
+            _ => None,
         }
     }
 }
@@ -403,6 +261,10 @@ impl fmt::Display for Reason {
                 write!(f, "the approval of the operator {operator} is over, it is {now}")
             }
             Self::ToolUndeclared(tool) => write!(f, "the tool {tool} is not in the catalogue"),
+            Self::CapabilityDrift { tool, drift } => write!(f, "the tool {tool} {drift}"),
+            Self::SessionOver { operator, now } => {
+                write!(f, "the sign-in in which the operator {operator} approved it is over, it is {now}")
+            }
             Self::AgentUserNotBound { user, bound, agent } => {
                 write!(f, "the agent user {user} belongs to the agent {bound}, not to {agent}")
             }

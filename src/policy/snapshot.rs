@@ -93,11 +93,20 @@ pub(super) struct Prepared {
     pub(super) permits_see_approval: bool,
     /// Whether some policy may ask for the agent user.
     pub(super) sees_agent_user: bool,
+    /// Whether some policy may hide that there is such a tool.
+    pub(super) may_hide: bool,
+    /// Of its declaration.
+    digest: Digest,
 }
 
 impl Prepared {
     pub(super) fn tool(&self) -> &Tool {
         &self.tool
+    }
+
+    /// The digest of its declaration.
+    pub(super) fn digest(&self) -> &Digest {
+        &self.digest
     }
 }
 
@@ -291,7 +300,19 @@ impl Snapshot {
             || !self.policy(number).is_some_and(|policy| policy.wants_approval)
     }
 
-    fn with_facts<T>(&self, asks: Asks<'_>, prepared: &Prepared, seen: Seen, look: impl FnOnce(&Asked<'_>) -> T) -> T {
+    /// The policies that can matter for a tool.
+    pub(super) fn matters(&self, prepared: &Prepared) -> impl Iterator<Item = &Policy> {
+        self.compiled.index().all(&prepared.buckets).filter_map(|number| self.policy(number))
+    }
+
+    /// Looks at what policies see of a question.
+    pub(super) fn with_facts<T>(
+        &self,
+        asks: Asks<'_>,
+        prepared: &Prepared,
+        seen: Seen,
+        look: impl FnOnce(&Asked<'_>) -> T,
+    ) -> T {
         let Asks { question, values, given } = asks;
         let (agent, resource) = (question.mandate.agent(), question.action.resource());
         let attributes = Agent { agent, kinds: &self.kinds };
@@ -328,6 +349,8 @@ impl Prepared {
             places: facts::places(tool),
             permits_see_approval: matter().any(sees),
             sees_agent_user: matter().any(|policy| policy.sees_agent_user),
+            may_hide: matter().any(|policy| policy.hides),
+            digest: tool.digest(),
             groups: known.data.map_or(&[][..], |data| data.ancestors).into(),
             buckets: buckets.as_slice().into(),
             action,

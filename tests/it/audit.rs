@@ -136,7 +136,11 @@ fn a_full_memory_denies_until_somebody_makes_room() {
     for _ in 0..3 {
         let denial = denied(&task, &close(&world));
         assert_eq!(denial.code(), ReasonCode::Audit);
-        assert!(denial.admin().contains("the sink holds 2 events and is full"), "{}", denial.admin());
+        assert!(
+            denial.for_operator().to_string().contains("the sink holds 2 events and is full"),
+            "{}",
+            denial.for_operator()
+        );
     }
     assert_eq!(sink.drain().len(), 2, "the admission and the beginning");
     assert!(task.authorize(&close(&world)).is_ok());

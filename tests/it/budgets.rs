@@ -7,7 +7,7 @@ use std::time::Duration;
 use bailiwick::TaskHandle;
 use bailiwick::audit::{Denial, Effect, Permit};
 use bailiwick::mandate::{Action, Budget, Grant, Measure, Number, Resource, Scope, ScopeError, Shortage};
-use bailiwick::policy::{Reason, ReasonCode, Remedy};
+use bailiwick::policy::{Reason, ReasonCode, Retry};
 use bailiwick::time::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -67,9 +67,14 @@ fn amounts_add_up_to_the_limit_and_no_further() {
         assert_eq!(run(&task, &pay("a", amount)).is_ok(), fits, "{amount}");
     }
     let denial = run(&task, &pay("a", "0.0001")).unwrap_err();
-    assert_eq!((denial.code(), denial.remedy()), (ReasonCode::Overrun, Remedy::OtherArguments));
+    assert_eq!((denial.code(), denial.retry()), (ReasonCode::Overrun, Retry::OtherArguments));
     // What was asked for and what is used up are arguments, and not in the text.
-    assert!(denial.admin().contains("the sum of the argument amount: this action would use up more than 500"));
+    assert!(
+        denial
+            .for_operator()
+            .to_string()
+            .contains("the sum of the argument amount: this action would use up more than 500")
+    );
 }
 
 #[test]
@@ -136,8 +141,8 @@ fn a_rate_slides_with_time() {
     run(&task, &pay("a", "30")).unwrap();
     let denial = run(&task, &pay("a", "1")).unwrap_err();
     assert_eq!(
-        (denial.code(), denial.remedy(), shortage(&denial)),
-        (ReasonCode::TooSoon, Remedy::Later, Shortage::TooSoon)
+        (denial.code(), denial.retry(), shortage(&denial)),
+        (ReasonCode::TooSoon, Retry::Pause, Shortage::TooSoon)
     );
     // The first is a minute ago now, and the second is not.
     wait(1);

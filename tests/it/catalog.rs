@@ -62,8 +62,10 @@ fn a_tool_of_a_server_is_privileged_and_pinned_until_the_host_says_otherwise() {
     let same = Tool::new("a".parse().expect("a tool name"), ActionClass::Read).described("Reads.");
     assert_eq!(tool("a").description(), same.description());
     assert_eq!(tool("b").description(), None);
+    assert!(catalog.tools().all(|tool| tool.listing().is_some()), "and to everything else that is listed of it");
     let classified = catalog.clone().classify("a", ActionClass::Read).expect("a known tool");
-    assert_eq!(classified.get(same.name()), Some(&same));
+    let classified_tool = classified.get(same.name()).expect("a tool");
+    assert_eq!((classified_tool.class(), classified_tool.digest()), (ActionClass::Read, tool("a").digest()));
     assert_ne!(classified.schema(), catalog.schema());
 }
 

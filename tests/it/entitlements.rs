@@ -118,7 +118,7 @@ fn the_record_says_what_decided_and_the_model_learns_nothing_of_it() {
     assert_eq!(decided(&world).standing.entitlement, Entitled::Yes { by });
     let denial = task.authorize(&on_behalf(&world.bob, "ticket.close")).expect_err("a denial");
     assert_eq!(denial.code(), ReasonCode::NotEntitled);
-    assert!(denial.admin().contains(operator("bob").as_str()), "{}", denial.admin());
+    assert!(denial.for_operator().to_string().contains(operator("bob").as_str()), "{}", denial.for_operator());
     let told = denial.to_string();
     assert!(!told.contains("bob") && !told.contains("permits"), "{told}");
     let why = Found::new("no policy permits it");

@@ -26,6 +26,7 @@ const ROOMS: &[&[&str]] = &[
         "error",
         "leasing",
         "manual",
+        "offering",
         "reinstatement",
         "review",
         "revocations",

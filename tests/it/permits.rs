@@ -182,7 +182,7 @@ fn another_door_refuses_the_credentials_of_this_one_whatever_key_it_has() {
 fn a_permit_is_good_for_its_task_for_thirty_seconds_with_its_arguments_under_its_policies() {
     type Row = (&'static str, Option<ReasonCode>, fn(&World, &Task) -> Option<ReasonCode>);
     let (void, changed) = (Some(ReasonCode::PermitInvalid), Some(ReasonCode::ArgumentsChanged));
-    let rows: [Row; 9] = [
+    let rows: [Row; 14] = [
         ("at once", None, |world, task| after(world, task, 0)),
         ("after 29 seconds", None, |world, task| after(world, task, 29)),
         ("after 30 seconds", void, |world, task| after(world, task, 30)),
@@ -203,6 +203,26 @@ fn a_permit_is_good_for_its_task_for_thirty_seconds_with_its_arguments_under_its
             let permit = task.authorize(&close(r#"{"reason": "a"}"#)).expect("a permit");
             code(task.redeem(permit, &args(" {\"reason\" : \"\\u0061\"} ")))
         }),
+        ("with the same arguments in another order", None, |_, task| {
+            let permit = task.authorize(&everything(r#"{"flag": true, "count": 7}"#)).expect("a permit");
+            code(task.redeem(permit, &args(r#"{"count": 7, "flag": true}"#)))
+        }),
+        ("with the same number in other digits", None, |_, task| {
+            let permit = task.authorize(&everything(r#"{"sum": 2.5, "count": 7}"#)).expect("a permit");
+            code(task.redeem(permit, &args(r#"{"sum": 2.50, "count": 7.0}"#)))
+        }),
+        ("with another number", changed, |_, task| {
+            let permit = task.authorize(&everything(r#"{"sum": 2.5}"#)).expect("a permit");
+            code(task.redeem(permit, &args(r#"{"sum": 2.5001}"#)))
+        }),
+        ("with a number for its text", changed, |_, task| {
+            let permit = task.authorize(&everything(r#"{"blob": "7"}"#)).expect("a permit");
+            code(task.redeem(permit, &args(r#"{"blob": 7}"#)))
+        }),
+        ("with one argument left out", changed, |_, task| {
+            let permit = task.authorize(&everything(r#"{"flag": true, "count": 7}"#)).expect("a permit");
+            code(task.redeem(permit, &args(r#"{"flag": true}"#)))
+        }),
         ("after the policies were replaced", void, |world, task| {
             let permit = task.authorize(&read()).expect("a permit");
             let wider = format!("{OPEN} // reviewed");
@@ -212,7 +232,7 @@ fn a_permit_is_good_for_its_task_for_thirty_seconds_with_its_arguments_under_its
     ];
     for (what, code, redeem) in rows {
         let world = World::new(OPEN);
-        let task = world.task(autonomous(&["ticket.read", "ticket.close"]));
+        let task = world.task(autonomous(&["ticket.read", "ticket.close", "everything"]));
         assert_eq!(redeem(&world, &task), code, "{what}");
         let voided = |event: &bailiwick::audit::Event| {
             event.agent.as_ref().is_some_and(|agent| matches!(agent.fact, AgentFact::Voided { .. }))
@@ -227,6 +247,10 @@ fn after(world: &World, task: &Task, seconds: u64) -> Option<ReasonCode> {
     assert_eq!(permit.until(), at(START + 30));
     world.clock.advance(Duration::from_secs(seconds));
     code(task.redeem(permit, read().arguments()))
+}
+
+fn everything(json: &str) -> Action {
+    alone("everything").with(args(json))
 }
 
 fn close(json: &str) -> Action {

@@ -203,7 +203,7 @@ fn policies_see_every_fact_of_the_vocabulary() {
     for Fact { scope, condition, yes, no } in facts {
         let world = || World::new(&permit(scope, condition));
         if let Err(denial) = yes(&world()) {
-            panic!("{scope} {condition} permits: {}", denial.admin());
+            panic!("{scope} {condition} permits: {}", denial.for_operator());
         }
         assert_eq!(no(&world()).expect_err(condition).code(), ReasonCode::NotPermitted, "{scope} {condition}");
     }

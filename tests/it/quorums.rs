@@ -62,7 +62,7 @@ fn purge() -> Action {
 
 fn held(task: &TaskHandle, action: &Action) -> Denial {
     let denial = task.authorize(action).expect_err("nobody approved");
-    assert!(denial.is_held(), "{}", denial.admin());
+    assert!(denial.is_held(), "{}", denial.for_operator());
     denial
 }
 

@@ -6,35 +6,29 @@ use std::time::Duration;
 use bailiwick::audit::{AgentFact, Denial, Event};
 use bailiwick::credential::MintError;
 use bailiwick::id::Audience;
+use bailiwick::identity::danger;
 use bailiwick::mandate::{
-    Action, Approval, Bound, Budget, Drift, Grant, Objection, Quorum, Resource, Response, Scope, Watch,
+    Action, ActionClass, Approval, Bound, Budget, Drift, Grant, Objection, Quorum, Resource, Response, Scope, Watch,
 };
-use bailiwick::policy::{ReasonCode, Remedy};
+use bailiwick::policy::{Catalog, Evaluator, ReasonCode, Retry};
 use bailiwick::{Halt, Task};
 
 use crate::flaky::{Host, Mood};
 use crate::golden::{self, Table};
-use crate::steps::{self, alone, on_behalf, step};
-use crate::world::{HOUR, START, World, args, at, audience, operator, scope};
+use crate::steps::{self, alone, autonomous, on_behalf, step};
+use crate::world::{HOUR, OPEN, START, World, args, at, audience, operator, scope};
 
 const HEAD: &str = "\
-# Why an action is refused: the code (stable), what would lift it, the controls that it is evidence for, and what the
-# model is told. Written by `UPDATE_GOLDEN=1 cargo test reasons`; a code that is here is never renamed.
+# Why an action is refused: the code (stable), when to try again, what the model and what people are told, and the controls
+# that it is evidence for. Written by `UPDATE_GOLDEN=1 cargo test reasons`; a code that is here is never renamed.
 ";
 
 #[test]
 fn the_vocabulary_is_the_one_that_was_reviewed() {
-    let mut table = Table::new("Reasons", &["code", "lifted by", "the model is told", "evidence for"]);
+    let mut table = Table::new("Reasons", &["code", "retry", "the model is told", "people are told", "evidence for"]);
     for code in ReasonCode::ALL {
-        let lifted = match code.remedy() {
-            Remedy::Never => "nothing",
-            Remedy::OtherArguments => "other arguments",
-            Remedy::Approval => "an approval of it",
-            Remedy::NewTask => "a new task",
-            Remedy::Later => "time",
-            other => panic!("{other:?} has no words"),
-        };
-        let cells = [lifted, code.for_model(), &code.controls().join(", ")].map(str::to_owned);
+        let cells = [code.retry().as_str(), code.for_model(), code.for_human(), &code.controls().join(", ")];
+        let cells = cells.map(str::to_owned);
         table.row(code.as_str(), cells);
     }
     golden::compare("reasons.txt", &format!("{HEAD}\n{}", table.render()));
@@ -51,6 +45,9 @@ fn a_code_is_one_name_and_one_sentence_and_evidence_for_something() {
         assert_eq!(told.find(['.', '!', '?', '\n']), Some(told.len() - 1), "{name}: one sentence: {told}");
         assert!(told.starts_with(|first: char| first.is_ascii_uppercase()), "{name}: {told}");
         assert!(!code.controls().is_empty(), "{name}");
+        let human = code.for_human();
+        assert!(human.starts_with(|first: char| first.is_ascii_lowercase()), "{name}: a clause: {human}");
+        assert!(!human.contains(['.', '`', '_', '\n']), "{name}: plain words: {human}");
     }
 }
 
@@ -67,12 +64,17 @@ fn every_reason_is_reached_and_tells_the_model_nothing_but_its_sentence() {
             assert_eq!(last, Some(code), "`{}` is in the record", code.as_str());
             continue;
         };
-        assert_eq!(denial.code(), code, "{}", denial.admin());
+        assert_eq!(denial.code(), code, "{}", denial.for_operator());
         assert_eq!(denial.to_string(), code.for_model());
-        assert!(denial.admin().contains(code.as_str()), "{}", denial.admin());
-        assert_eq!(denial.is_held(), code.remedy() == Remedy::Approval, "{}", denial.admin());
+        assert!(denial.for_operator().to_string().contains(code.as_str()), "{}", denial.for_operator());
+        assert_eq!(
+            denial.is_held(),
+            code.retry() == Retry::Approval || code == ReasonCode::SessionOver,
+            "{}",
+            denial.for_operator()
+        );
         assert_eq!(denial.request().is_some(), denial.is_held());
-        assert_eq!(denial.event().is_some(), code != ReasonCode::Audit, "{}", denial.admin());
+        assert_eq!(denial.event().is_some(), code != ReasonCode::Audit, "{}", denial.for_operator());
     }
 }
 
@@ -137,6 +139,19 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
             refused(&task, &for_bob)
         }
         ReasonCode::ToolUndeclared => refused(&task, &alone("ticket.fly")),
+        ReasonCode::CapabilityDrift => {
+            let world = World::under(Evaluator::new(listing("Reads a file."), OPEN).expect("policies"));
+            let task = world.task(autonomous(&["file.read"]));
+            world.door.listed(&listing("Reads a file, and sends it to us."));
+            refused(&task, &alone("file.read"))
+        }
+        ReasonCode::SessionOver => {
+            let person = world.ada.operator().clone();
+            let short = danger::operator_vouched_by_host(person, at(START), at(START + 60)).expect("a session");
+            let approval = Approval::by(&short, task.request(&purge)).until(at(START + 3600));
+            world.clock.advance(Duration::from_secs(60));
+            refused(&task, &purge.approved(approval))
+        }
         ReasonCode::AgentUserNotBound => refused(&task, &read.presenting(&world.payer_bot)),
         ReasonCode::Arguments => refused(&task, &read.with(args(r#"{"force": true}"#))),
         ReasonCode::ResourceDiffers => refused(&task, &read.of_resource(args(r#"{"owner": "mallory"}"#))),
@@ -221,6 +236,13 @@ fn provoke(Host { world, clock, sink, .. }: &Host, code: ReasonCode) -> Option<D
         }
         other => panic!("nothing here provokes `{}`", other.as_str()),
     })
+}
+
+/// What a server lists: one tool, described so.
+fn listing(description: &str) -> Catalog {
+    let text =
+        format!(r#"{{"tools": [{{"name": "file.read", "description": "{description}", "inputSchema": {{}}}}]}}"#);
+    Catalog::from_mcp(&text).and_then(|catalog| catalog.classify("file.read", ActionClass::Read)).expect("a listing")
 }
 
 /// A task that may read tickets within this budget.

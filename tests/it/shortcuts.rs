@@ -24,7 +24,7 @@ fn an_approval_that_a_policy_wants_is_asked_for_and_used_once() {
     let world = World::new(r#"@id("asked") permit(principal, action, resource) when { context.approved };"#);
     let task = world.task(scope());
     let held = task.authorize(&close(&world)).expect_err("not approved");
-    assert!(held.is_held(), "{}", held.explain());
+    assert!(held.is_held(), "{}", held.for_operator());
     assert_eq!(held.code(), ReasonCode::NeedsApproval);
     let approved = close(&world).approved(Approval::by(&world.ada, held.request().cloned().unwrap()));
     assert!(task.authorize(&approved).is_ok());

@@ -5,7 +5,7 @@ use bailiwick::audit::{Effect, Execution};
 use bailiwick::mandate::{
     Action, ActionClass, ArgumentType, Bound, Grant, ObserveError, Observed, Scope, Source, TaskState, Tool,
 };
-use bailiwick::policy::{Catalog, Evaluator, Reason, ReasonCode, Remedy};
+use bailiwick::policy::{Catalog, Evaluator, Reason, ReasonCode, Retry};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -102,9 +102,16 @@ fn a_value_that_a_trusted_place_gave_may_be_a_target_and_what_stands_beside_it_m
 fn a_denial_for_a_target_says_which_argument_and_that_another_would_do() {
     let denial = world(OPEN).task(scope(&senders())).authorize(&pay("US13")).expect_err("nothing was observed");
     let Reason::TargetOutOfScope(argument) = denial.reason() else { panic!("{denial:?}") };
-    assert_eq!((argument.as_str(), denial.remedy()), ("to", Remedy::OtherArguments));
-    assert!(denial.admin().contains("the value of the argument to is not in the scope"), "{}", denial.admin());
-    assert!(!denial.to_string().contains("US13") && !denial.admin().contains("US13"), "no value is told");
+    assert_eq!((argument.as_str(), denial.retry()), ("to", Retry::OtherArguments));
+    assert!(
+        denial.for_operator().to_string().contains("the value of the argument to is not in the scope"),
+        "{}",
+        denial.for_operator().to_string()
+    );
+    assert!(
+        !denial.to_string().contains("US13") && !denial.for_operator().to_string().contains("US13"),
+        "no value is told"
+    );
 }
 
 #[test]

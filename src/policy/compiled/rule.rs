@@ -133,6 +133,13 @@ impl Rule {
         }
     }
 
+    /// The same under these conditions, whatever the resource; nothing where they are not known here.
+    pub(in crate::policy) fn about_any_resource(&self, clauses: &[pst::Clause]) -> Option<Self> {
+        let conditions = Conditions::Compiled(compile::conditions(clauses).ok()?);
+        let is_open = self.principal == Scope::Any;
+        Some(Self { resource: Scope::Any, conditions, is_open, ..self.clone() })
+    }
+
     /// Whether each part of the scope admits its variable: principal, action, resource.
     pub(in crate::policy) fn scope(&self, asked: &Asked<'_>) -> [bool; 3] {
         let action = match &self.actions {

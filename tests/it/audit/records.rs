@@ -265,7 +265,7 @@ const MEMBERS: &[(&str, &str)] = &[
     (
         "agent decided",
         "agent approvals? arguments first_use ledger.calls ledger.drift ledger.entered ledger.labels ledger.overrun? \
-         ledger.recent ledger.refusals ledger.requests? ledger.step ledger.targets ledger.tool_calls ledger.touched \
+         ledger.recent ledger.refusals ledger.repeats ledger.requests? ledger.step ledger.targets ledger.tool_calls ledger.touched \
          mode operator? presented replayable resource rests_on? standing.agent_active standing.breaker \
          standing.entitlement standing.operators standing.running \
          standing.spent? standing.task standing.time_known tool until verdict.class verdict.outcome verdict.policies \
@@ -391,8 +391,14 @@ fn the_record_of_an_agent_user_says_nothing_of_decisions() {
 }
 
 /// Everything that can be read of a denial.
-fn told_of(denial: &Denial) -> [String; 4] {
-    [denial.to_string(), format!("{denial:?}"), denial.admin(), denial.explain()]
+fn told_of(denial: &Denial) -> [String; 5] {
+    [
+        denial.to_string(),
+        format!("{denial:?}"),
+        denial.for_human().to_string(),
+        format!("{:#}", denial.for_operator()),
+        serde_json::to_string(&denial.for_model()).expect("JSON"),
+    ]
 }
 
 #[test]
