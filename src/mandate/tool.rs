@@ -8,9 +8,7 @@ use super::broken::Broken;
 use super::parameter::{Parameter, Parameters};
 use super::raise::Raise;
 use super::unenforced::Unenforced;
-use super::{
-    Action, ActionClass, ArgumentName, ArgumentType, Arguments, Bound, Constraints, Malformed, ToolError, Value,
-};
+use super::{Action, ActionClass, ArgumentName, ArgumentType, Arguments, Bound, Constraints, ToolError, Value};
 use crate::canonical::{Digest, Encoder};
 use crate::id::{Found, made_of, text};
 use crate::strict::{objects, present};

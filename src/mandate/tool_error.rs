@@ -1,6 +1,6 @@
 //! How the arguments of a call do not fit a tool.
 
-use super::{ArgumentName, ToolName};
+use super::{ArgumentName, Malformed, ToolName};
 use crate::id::Found;
 
 /// The arguments of a call do not fit the tool.
