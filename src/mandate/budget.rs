@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ArgumentName, Number, ScopeError, Tool, Value};
+use super::{Action, ArgumentName, Currency, Money, Number, ScopeError, Tool, Value};
 use crate::canonical::{Digest, Encoder};
 use crate::strict::present;
 
@@ -28,11 +28,13 @@ const MAX_SECONDS: u32 = 366 * 24 * 3600;
 ///
 /// let grant = Grant::new()
 ///     .budget(Budget::sum("amount", "500.00".parse()?)?)?
+///     .budget(Budget::sum("price", "20.00".parse()?)?.in_currency("EUR".parse()?)?)?
 ///     .budget(Budget::distinct("recipient", 3)?)?
 ///     .budget(Budget::calls(10).within(Duration::from_secs(60))?)?;
 ///
 /// let written: Grant = serde_json::from_str(r#"{"budgets": [
 ///     {"sum": "amount", "at_most": "500.00"},
+///     {"sum": "price", "at_most": "20.00", "currency": "EUR"},
 ///     {"distinct": "recipient", "at_most": 3},
 ///     {"calls": 10, "seconds": 60}
 /// ]}"#)?;
@@ -44,6 +46,8 @@ const MAX_SECONDS: u32 = 366 * 24 * 3600;
 pub struct Budget {
     measure: Measure,
     limit: Number,
+    /// Sums are of amounts in this currency.
+    currency: Option<Currency>,
     /// In whole seconds; in all, if there is none.
     seconds: Option<u32>,
 }
@@ -96,6 +100,16 @@ impl Budget {
         Self::of(Measure::Distinct(ArgumentName::new(argument)?), i64::from(limit).into()).checked()
     }
 
+    /// The same, of amounts of [money](super::Money) in this currency; of numbers, unless this is said.
+    ///
+    /// # Errors
+    ///
+    /// A budget of anything but a sum.
+    pub fn in_currency(mut self, currency: Currency) -> Result<Self, ScopeError> {
+        self.currency = Some(currency);
+        self.checked()
+    }
+
     /// The same, within any time of this length instead of in all: a rate. In whole seconds. Of what such a budget took, it
     /// remembers 4 096; then it takes no more until time has gone on.
     ///
@@ -109,13 +123,14 @@ impl Budget {
     }
 
     fn of(measure: Measure, limit: Number) -> Self {
-        Self { measure, limit, seconds: None }
+        Self { measure, limit, currency: None, seconds: None }
     }
 
     fn checked(self) -> Result<Self, ScopeError> {
         let one_by_one = matches!(self.measure, Measure::Distinct(_) | Measure::Resources);
         let is_sound = self.limit >= Number::from(0)
             && (!one_by_one || (self.seconds.is_none() && self.limit <= Number::from(i64::from(MAX_REMEMBERED))))
+            && (self.currency.is_none() || matches!(self.measure, Measure::Sum(_)))
             && self.seconds.is_none_or(|seconds| (1..=MAX_SECONDS).contains(&seconds));
         if is_sound { Ok(self) } else { Err(ScopeError::Budget(self.measure)) }
     }
@@ -134,13 +149,13 @@ impl Budget {
 
     /// Whether the two count the same within the same time: then one of them says it all.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        (&self.measure, self.seconds) == (&other.measure, other.seconds)
+        (&self.measure, self.currency, self.seconds) == (&other.measure, other.currency, other.seconds)
     }
 
     /// Whether what keeps to this budget keeps to `wider`: as little, within as long a time.
     pub(super) fn is_within(&self, wider: &Self) -> bool {
         let lasts = self.seconds.is_none_or(|own| wider.seconds.is_some_and(|wide| own >= wide));
-        self.measure == wider.measure && self.limit <= wider.limit && lasts
+        (&self.measure, self.currency) == (&wider.measure, wider.currency) && self.limit <= wider.limit && lasts
     }
 
     /// What a step uses up of it; nothing where it is not concerned.
@@ -148,7 +163,9 @@ impl Budget {
         match &self.measure {
             Measure::Calls => Ok(Some(Use::Amount(Number::from(1)))),
             Measure::Resources => Ok(Some(Use::Values(vec![action.resource().digest()]))),
-            Measure::Sum(argument) => amount(argument, action, declared).map(|amount| amount.map(Use::Amount)),
+            Measure::Sum(argument) => {
+                amount((argument, self.currency), action, declared).map(|amount| amount.map(Use::Amount))
+            }
             Measure::Distinct(argument) => Ok(match action.arguments().get(argument.as_str()) {
                 None | Some(Value::Null) => None,
                 Some(Value::List(items)) => Some(Use::Values(items.iter().map(Value::digest).collect())),
@@ -165,6 +182,7 @@ impl Budget {
             Measure::Distinct(argument) => encoder.tag(3).text(argument.as_str()),
         };
         Value::Number(self.limit).encode(encoder);
+        encoder.text(self.currency.as_ref().map_or("", Currency::as_str));
         encoder.tag(u8::from(self.seconds.is_some())).fixed(&self.seconds.unwrap_or(0).to_be_bytes());
     }
 }
@@ -181,11 +199,19 @@ pub(super) enum Use {
 }
 
 /// What an argument adds; nothing where the tool has no such argument.
-fn amount(name: &ArgumentName, action: &Action, declared: Option<&Tool>) -> Result<Option<Number>, Unmeasured> {
+fn amount(
+    (name, currency): (&ArgumentName, Option<Currency>),
+    action: &Action,
+    declared: Option<&Tool>,
+) -> Result<Option<Number>, Unmeasured> {
     let is_declared = declared.is_none_or(|tool| tool.parameters().contains(name.as_str()));
-    let of_one = |value: &Value| match value {
-        Value::Number(number) if *number >= Number::from(0) => Ok(*number),
-        _ => Err(Unmeasured),
+    let of_one = |value: &Value| match (currency, value) {
+        (None, Value::Number(number)) if *number >= Number::from(0) => Ok(*number),
+        (Some(currency), value) => {
+            let money = Money::try_from(value).ok().filter(|money| money.currency() == currency);
+            money.map(|money| money.amount()).ok_or(Unmeasured)
+        }
+        (None, _) => Err(Unmeasured),
     };
     match action.arguments().get(name.as_str()) {
         None if !is_declared => Ok(None),
@@ -229,7 +255,7 @@ pub enum Shortage {
 
 impl Overrun {
     pub(super) fn new(budget: &Budget, shortage: Shortage) -> Box<Self> {
-        let Budget { measure, limit, seconds } = budget.clone();
+        let Budget { measure, limit, seconds, .. } = budget.clone();
         Box::new(Self { of: measure, limit, seconds, shortage })
     }
 }
@@ -265,6 +291,8 @@ struct Written {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     calls: Option<u32>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    currency: Option<Currency>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     distinct: Option<ArgumentName>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     resources: Option<u32>,
@@ -295,15 +323,16 @@ impl TryFrom<Written> for Budget {
                 return Err("a budget has `calls`, `resources`, or `at_most` of a `sum` or of `distinct` values");
             }
         };
-        let budget = Self { measure, limit, seconds: written.seconds };
-        budget.checked().map_err(|_| "a budget is not negative, and within 1 to 31622400 seconds if within any")
+        let budget = Self { measure, limit, currency: written.currency, seconds: written.seconds };
+        let why = "a budget is not negative, of a currency only if it is a sum, and within 1 to 31622400 seconds if within any";
+        budget.checked().map_err(|_| why)
     }
 }
 
 impl From<Budget> for Written {
     fn from(budget: Budget) -> Self {
-        let Budget { measure, limit, seconds } = budget;
-        let none = Self { at_most: None, calls: None, distinct: None, resources: None, seconds, sum: None };
+        let Budget { measure, limit, currency, seconds } = budget;
+        let none = Self { at_most: None, calls: None, currency, distinct: None, resources: None, seconds, sum: None };
         let count = limit.as_integer().and_then(|limit| u32::try_from(limit).ok());
         match measure {
             Measure::Calls => Self { calls: count, ..none },

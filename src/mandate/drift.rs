@@ -20,13 +20,14 @@ pub enum Drift {
     OrderBroken,
     /// It changes something that the scope does not name and that the task has not touched before.
     NewTarget,
-    /// The task was refused five times or more, in all that is above, beside and below it.
+    /// The same was refused three times or more, or anything five times, in all that is above, beside and below it.
     RepeatedRefusals,
     /// With this tool's labels the task would carry some that are to be kept apart.
     LabelsCombined,
 }
 
-/// How many refusals are many.
+/// How many refusals are many, of the same action for the same reason and of any.
+const MANY_REPEATS: u32 = 3;
 const MANY_REFUSALS: u32 = 5;
 
 impl Drift {
@@ -123,7 +124,7 @@ pub(super) fn of(scope: &Scope, step: Step<'_>, past: &LedgerView) -> Drifts {
     }
     let is_named = || scope.grant(tool).and_then(Grant::resources).is_some_and(|named| named.contains(resource));
     drifts.note(Drift::NewTarget, !step.declared.is_some_and(Tool::is_read) && !past.touched && !is_named());
-    drifts.note(Drift::RepeatedRefusals, past.refusals >= MANY_REFUSALS);
+    drifts.note(Drift::RepeatedRefusals, past.repeats >= MANY_REPEATS || past.refusals >= MANY_REFUSALS);
     drifts.note(Drift::LabelsCombined, step.declared.is_some_and(|tool| are_combined(scope, tool, &past.labels)));
     drifts
 }

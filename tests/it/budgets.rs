@@ -96,6 +96,39 @@ fn what_cannot_be_measured_is_refused() {
 }
 
 #[test]
+fn money_adds_up_in_its_currency_alone() {
+    let world = World::new(OPEN);
+    let euros = sum("100").in_currency("EUR".parse().unwrap()).unwrap();
+    let grant = Grant::new().autonomous().budget(Budget::sum("blob", number("100")).unwrap());
+    let task = world.task(Scope::new().allow("everything", grant.unwrap()).unwrap());
+    let with = |blob: &str| alone("everything").with(args(&format!(r#"{{"blob": {blob}}}"#)));
+    assert_eq!(shortage(&task.authorize(&with(r#""10 EUR""#)).unwrap_err()), Shortage::Unmeasured, "no number");
+    let grant = Grant::new().autonomous();
+    let grant = grant.budget(Budget::sum("blob", number("100")).unwrap().in_currency("EUR".parse().unwrap()).unwrap());
+    let task = world.task(Scope::new().allow("everything", grant.unwrap()).unwrap());
+    for (blob, short) in [
+        (r#""60.00 EUR""#, None),
+        (r#""10.00 USD""#, Some(Shortage::Unmeasured)),
+        ("10", Some(Shortage::Unmeasured)),
+        (r#""-10 EUR""#, Some(Shortage::Unmeasured)),
+        (r#""40.01 EUR""#, Some(Shortage::TooMuch)),
+        (r#"["20 EUR", {"amount": "20.01", "currency": "EUR"}]"#, Some(Shortage::TooMuch)),
+        (r#"["20 EUR", {"amount": 20, "currency": "EUR"}]"#, None),
+        (r#""0.01 EUR""#, Some(Shortage::TooMuch)),
+    ] {
+        let found = run(&task, &with(blob)).err().map(|denial| shortage(&denial));
+        assert_eq!(found, short, "{blob}");
+    }
+    // Euros are no dollars, and no numbers.
+    let other = sum("1").in_currency("USD".parse().unwrap()).unwrap();
+    for wide in [other, sum("1")] {
+        assert!(!paying([euros.clone()]).is_subset(&paying([wide.clone()])));
+        assert_ne!(paying([euros.clone()]).digest(), paying([wide]).digest());
+    }
+    assert!(Budget::calls(1).in_currency("EUR".parse().unwrap()).is_err());
+}
+
+#[test]
 fn a_budget_of_the_scope_is_of_all_tools_together() {
     let world = World::new(OPEN);
     let scope = paying([]).allow("ticket.read", Grant::new().autonomous()).unwrap();
@@ -337,6 +370,10 @@ fn budgets_are_written_as_people_read_them() {
         (r#"{"calls":3,"seconds":60}"#, within(Budget::calls(3), 60)),
         (r#"{"resources":3}"#, Budget::resources(3).unwrap()),
         (r#"{"at_most":"12.5","sum":"amount"}"#, sum("12.5")),
+        (
+            r#"{"at_most":"12.5","currency":"EUR","sum":"amount"}"#,
+            sum("12.5").in_currency("EUR".parse().unwrap()).unwrap(),
+        ),
         (r#"{"at_most":"12.5","seconds":60,"sum":"amount"}"#, within(sum("12.5"), 60)),
         (r#"{"at_most":"3","distinct":"recipient"}"#, Budget::distinct("recipient", 3).unwrap()),
     ] {
@@ -360,6 +397,8 @@ fn budgets_are_written_as_people_read_them() {
         r#"{"distinct": "recipient", "at_most": "1.5"}"#,
         r#"{"distinct": "recipient", "at_most": 4097}"#,
         r#"{"resources": 4097}"#,
+        r#"{"resources": 1, "currency": "EUR"}"#,
+        r#"{"sum": "amount", "at_most": 1, "currency": "eur"}"#,
         r#"{"calls": 1, "more": 1}"#,
         r#"{"calls": 1, "calls": 2}"#,
     ] {

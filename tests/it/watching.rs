@@ -124,9 +124,16 @@ fn a_target_is_new_until_it_was_touched_or_is_named() {
 fn refusals_add_up_to_drift() {
     let world = World::new(OPEN);
     let task = world.task(watched(Watch::new().on(Drift::RepeatedRefusals, Response::Deny)));
-    for _ in 0..5 {
+    for number in 0..5 {
         run(&task, &read()).unwrap();
-        assert_eq!(code(run(&task, &alone("ticket.fly"))), Some(ReasonCode::ToolUndeclared));
+        assert_eq!(code(run(&task, &alone(&format!("fly{number}")))), Some(ReasonCode::ToolUndeclared));
+    }
+    assert_eq!(code(run(&task, &read())), Some(ReasonCode::Drift));
+    // The same, for the same reason, is drift sooner.
+    let task = world.task(watched(Watch::new().on(Drift::RepeatedRefusals, Response::Deny)));
+    for _ in 0..3 {
+        run(&task, &read()).unwrap();
+        assert_eq!(code(run(&task, &alone("fly"))), Some(ReasonCode::ToolUndeclared));
     }
     assert_eq!(code(run(&task, &read())), Some(ReasonCode::Drift));
 }
