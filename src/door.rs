@@ -20,6 +20,7 @@ use crate::mandate::{
 };
 use crate::policy::{Administration, Evaluator, check_standing};
 use crate::revocations::Outlived;
+use crate::sorted::Sorted;
 use crate::task::Task;
 use crate::time::Timestamp;
 use crate::watching::Watch;
@@ -88,7 +89,7 @@ impl Door {
             let operator = approval.operator();
             Ok((operator.clone(), self.registry.hold_operator(operator)?))
         };
-        let mut operators = mandate.approvals().iter().map(held).collect::<Result<BTreeMap<_, _>, Error>>()?;
+        let mut operators = mandate.approvals().iter().map(held).collect::<Result<Sorted<_, _>, Error>>()?;
         // Who may approve actions of it alone: nothing is done on their behalf.
         for operator in mandate.intent().scope().quorums().flat_map(|(_, quorum)| quorum.listed()) {
             if !operators.contains_key(operator) {

@@ -111,6 +111,7 @@ mod reinstatement;
 mod review;
 mod revocations;
 pub mod secret;
+mod sorted;
 mod strict;
 mod task;
 #[cfg(feature = "testing")]

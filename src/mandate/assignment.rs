@@ -1,6 +1,6 @@
 //! A mandate under way: its ids, its life and its ledger, shared by all that hangs below the task.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
@@ -13,6 +13,7 @@ use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::{BlueprintId, OperatorId};
 use crate::live::{Hold, locked};
+use crate::sorted::Sorted;
 use crate::time::Timestamp;
 
 /// Tasks that go on below the first one of an errand at the same time, at whatever depth.
@@ -87,7 +88,7 @@ pub(crate) struct Lives {
     pub(crate) everything: Hold,
     /// What the agent was made from.
     pub(crate) blueprint: Option<(BlueprintId, Hold)>,
-    pub(crate) operators: BTreeMap<OperatorId, Hold>,
+    pub(crate) operators: Sorted<OperatorId, Hold>,
     /// What the agent does across its tasks.
     pub(crate) conduct: Arc<Conduct>,
 }

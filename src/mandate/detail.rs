@@ -1,13 +1,12 @@
 //! One authorization detail (RFC 9396): authority over actions, as it travels in approvals and credentials.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ArgumentName, Arguments, Bound, Grant, Resolved, Resource, Scope, ScopeError, ToolName};
 use crate::id::Audience;
 use crate::jose::Flaw;
-use crate::strict::{object, present, unique};
+use crate::sorted::Sorted;
+use crate::strict::{object, present};
 
 const TYPE: &str = "urn:bailiwick:rar:task-action";
 /// A token has no more of them (token profile, schema).
@@ -43,8 +42,8 @@ struct Limits {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     max_calls: Option<u32>,
     /// Which values other arguments may have.
-    #[serde(rename = "where", default, deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
-    bounds: BTreeMap<ArgumentName, Bound>,
+    #[serde(rename = "where", default, skip_serializing_if = "Sorted::is_empty")]
+    bounds: Sorted<ArgumentName, Bound>,
 }
 
 impl Limits {
@@ -67,7 +66,7 @@ impl Detail {
     /// One action at one service, once: on its resource, with the values that it has where the grant binds arguments.
     pub(crate) fn once(action: &Action, grant: Option<&Grant>, audience: &Audience) -> Self {
         let exactly = |name: &ArgumentName| Bound::exactly(action.arguments().get(name.as_str()));
-        let bound = grant.into_iter().flat_map(Grant::bounds);
+        let bound = grant.into_iter().flat_map(|grant| grant.bounds().iter());
         let bounds = bound.filter_map(|(name, _)| Some((name.clone(), exactly(name)?))).collect();
         let limits = Limits { max_calls: Some(1), bounds, ..Limits::default() };
         Self::new(action.tool(), Some(action.resource()), audience, limits)

@@ -1,6 +1,6 @@
 //! What a scope says of one tool: which values its arguments may have, on what, how often, and in which mode.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,14 +12,15 @@ use super::{
 };
 use crate::canonical::{Digest, Encoder};
 use crate::id::Audience;
-use crate::strict::{objects, present, unique};
+use crate::sorted::Sorted;
+use crate::strict::{objects, present};
 
 /// What a scope says of one tool. Without bounds, every call for a person who approved it is covered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grant {
-    #[serde(rename = "where", deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
-    bounds: BTreeMap<ArgumentName, Bound>,
+    #[serde(rename = "where", skip_serializing_if = "Sorted::is_empty")]
+    bounds: Sorted<ArgumentName, Bound>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     resources: Option<BTreeSet<Resource>>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -155,7 +156,7 @@ impl Grant {
         self.quorum.as_ref()
     }
 
-    pub(super) fn bounds(&self) -> &BTreeMap<ArgumentName, Bound> {
+    pub(super) fn bounds(&self) -> &Sorted<ArgumentName, Bound> {
         &self.bounds
     }
 
@@ -252,7 +253,7 @@ impl Grant {
 
     pub(super) fn encode(&self, encoder: &mut Encoder) {
         encoder.count(self.bounds.len());
-        for (name, bound) in &self.bounds {
+        for (name, bound) in self.bounds.iter() {
             encoder.text(name.as_str());
             bound.encode(encoder);
         }

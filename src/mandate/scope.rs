@@ -3,9 +3,10 @@
 //! Tools alone do not bind an agent: what an attacker wants is mostly the permitted tool on another target.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::grant::{add_budget, budgets, encode_budgets, encode_limit, fewer, keeps_to};
 use super::{
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::canonical::{Digest, Encoder};
 use crate::id::IdError;
+use crate::sorted::Sorted;
 use crate::strict::{Object, present, present_object, unique};
 use crate::time::Timestamp;
 
@@ -77,10 +79,14 @@ pub(crate) const MAX_DEPTH: u8 = 8;
 /// assert_eq!(scope, written);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Object<Written>")]
-pub struct Scope {
-    tools: BTreeMap<ToolName, Grant>,
+pub struct Scope(Arc<Terms>);
+
+/// What a scope says: said once, and shared by the approval, the intent and whoever else has the scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+struct Terms {
+    tools: Sorted<ToolName, Grant>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_calls: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +96,7 @@ pub struct Scope {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     budgets: Vec<Budget>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    watch: Option<Box<Watch>>,
+    watch: Option<Watch>,
 }
 
 /// How long a task lasts: 1 second to 366 days.
@@ -139,7 +145,13 @@ impl From<Object<Written>> for Scope {
     fn from(Object(written): Object<Written>) -> Self {
         let Written { tools, max_calls, max_depth, max_seconds, budgets, watch } = written;
         let tools = tools.into_iter().map(|(tool, Object(grant))| (tool, grant)).collect();
-        Self { tools, max_calls, max_depth, max_seconds, budgets, watch: watch.map(Box::new) }
+        Self(Arc::new(Terms { tools, max_calls, max_depth, max_seconds, budgets, watch }))
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
@@ -156,29 +168,29 @@ impl Scope {
     /// `tool` is not the name of a tool, or is granted already.
     pub fn allow(mut self, tool: &str, grant: Grant) -> Result<Self, ScopeError> {
         let tool = ToolName::new(tool)?;
-        if self.tools.contains_key(&tool) {
+        if self.0.tools.contains_key(&tool) {
             return Err(ScopeError::Duplicate(tool));
         }
-        self.tools.insert(tool, grant);
+        self.terms().tools.insert(tool, grant);
         Ok(self)
     }
 
     /// Without this tool; the same, where it is not granted.
     #[must_use]
     pub fn without(mut self, tool: &ToolName) -> Self {
-        self.tools.remove(tool);
+        self.terms().tools.remove(tool);
         self
     }
 
     /// The tools that are granted, in order.
     pub fn tools(&self) -> impl Iterator<Item = &ToolName> {
-        self.tools.keys()
+        self.0.tools.keys()
     }
 
     /// At most so many actions in the whole task.
     #[must_use]
     pub fn at_most(mut self, max_calls: u32) -> Self {
-        self.max_calls = Some(max_calls);
+        self.terms().max_calls = Some(max_calls);
         self
     }
 
@@ -189,7 +201,7 @@ impl Scope {
     ///
     /// `max_depth` is 0, or more than 8.
     pub fn delegable(mut self, max_depth: u8) -> Result<Self, ScopeError> {
-        self.max_depth = Some(Depth::try_from(max_depth)?);
+        self.terms().max_depth = Some(Depth::try_from(max_depth)?);
         Ok(self)
     }
 
@@ -199,7 +211,7 @@ impl Scope {
     ///
     /// It has a budget of the same within the same time already, or eight.
     pub fn budget(mut self, budget: Budget) -> Result<Self, ScopeError> {
-        add_budget(&mut self.budgets, budget)?;
+        add_budget(&mut self.terms().budgets, budget)?;
         Ok(self)
     }
 
@@ -209,21 +221,21 @@ impl Scope {
     ///
     /// Less than a second, or more than 366 days.
     pub fn lasting(mut self, time: Duration) -> Result<Self, ScopeError> {
-        self.max_seconds = Some(Seconds::try_from(time.as_secs())?);
+        self.terms().max_seconds = Some(Seconds::try_from(time.as_secs())?);
         Ok(self)
     }
 
     /// Watched for drift like this.
     #[must_use]
     pub fn watched(mut self, watch: Watch) -> Self {
-        self.watch = Some(Box::new(watch));
+        self.terms().watch = Some(watch);
         self
     }
 
     /// Whether the scope covers an action of this class, where nothing was observed. The number of calls is the ledger's to
     /// judge.
     pub fn covers(&self, action: &Action, class: ActionClass) -> Coverage {
-        match self.tools.get(action.tool()) {
+        match self.0.tools.get(action.tool()) {
             Some(grant) => grant.covers(action, class, &Resolved::none()),
             None => Coverage::Outside(Beyond::Tool),
         }
@@ -232,17 +244,21 @@ impl Scope {
     /// Whether every action that this scope covers is covered no less by `wider`. Sound, not complete: some
     /// scopes that cover the same actions in different words are not recognised.
     pub fn is_subset(&self, wider: &Self) -> bool {
-        fewer(self.max_calls, wider.max_calls)
-            && self.max_depth <= wider.max_depth
-            && wider.max_seconds.is_none_or(|wide| self.max_seconds.is_some_and(|own| own <= wide))
-            && keeps_to(&self.budgets, &wider.budgets)
-            && wider.watch.as_ref().is_none_or(|wide| self.watch.as_ref().is_some_and(|own| own.is_within(wide)))
-            && self.tools.iter().all(|(tool, grant)| wider.tools.get(tool).is_some_and(|wide| grant.is_subset(wide)))
+        fewer(self.0.max_calls, wider.0.max_calls)
+            && self.0.max_depth <= wider.0.max_depth
+            && wider.0.max_seconds.is_none_or(|wide| self.0.max_seconds.is_some_and(|own| own <= wide))
+            && keeps_to(&self.0.budgets, &wider.0.budgets)
+            && wider.0.watch.as_ref().is_none_or(|wide| self.0.watch.as_ref().is_some_and(|own| own.is_within(wide)))
+            && self
+                .0
+                .tools
+                .iter()
+                .all(|(tool, grant)| wider.0.tools.get(tool).is_some_and(|wide| grant.is_subset(wide)))
     }
 
     /// Every tool that is granted, with the arguments that are bound.
     pub(crate) fn bound_arguments(&self) -> impl Iterator<Item = (&ToolName, impl Iterator<Item = &ArgumentName>)> {
-        self.tools.iter().map(|(tool, grant)| (tool, grant.bounds().keys()))
+        self.0.tools.iter().map(|(tool, grant)| (tool, grant.bounds().keys()))
     }
 
     /// The sources that it trusts in outputs of `tool`, each once.
@@ -253,70 +269,75 @@ impl Scope {
 
     /// Every source that it trusts, with the tool that may be given its values.
     pub(crate) fn sources(&self) -> impl Iterator<Item = (&ToolName, &Source)> {
-        self.tools.iter().flat_map(|(tool, grant)| {
+        self.0.tools.iter().flat_map(|(tool, grant)| {
             grant.bounds().values().flat_map(Bound::sources).map(move |source| (tool, source))
         })
     }
 
     /// Every tool that is bound to a declaration, with its digest.
     pub(crate) fn pins(&self) -> impl Iterator<Item = (&ToolName, &Digest)> {
-        self.tools.iter().filter_map(|(tool, grant)| Some((tool, grant.pin()?)))
+        self.0.tools.iter().filter_map(|(tool, grant)| Some((tool, grant.pin()?)))
     }
 
     /// Every tool that may run without a human who is asked, whatever its arguments and resource, and however often.
     pub(crate) fn unbound(&self) -> impl Iterator<Item = &ToolName> {
         let is_unbound = |grant: &Grant| grant.is_unasked() && grant.is_unbound();
-        let grants = self.tools.iter().filter(|_| self.max_calls.is_none() && self.budgets.is_empty());
+        let grants = self.0.tools.iter().filter(|_| self.0.max_calls.is_none() && self.0.budgets.is_empty());
         grants.filter(move |(_, grant)| is_unbound(grant)).map(|(tool, _)| tool)
     }
 
     /// Every tool, and what is granted of it.
     pub(super) fn grants(&self) -> impl Iterator<Item = (&ToolName, &Grant)> {
-        self.tools.iter()
+        self.0.tools.iter()
     }
 
     /// Every tool whose calls people approve, and which.
     pub(crate) fn quorums(&self) -> impl Iterator<Item = (&ToolName, &Quorum)> {
-        self.tools.iter().filter_map(|(tool, grant)| Some((tool, grant.quorum()?)))
+        self.0.tools.iter().filter_map(|(tool, grant)| Some((tool, grant.quorum()?)))
     }
 
     pub(crate) fn grant(&self, tool: &ToolName) -> Option<&Grant> {
-        self.tools.get(tool)
+        self.0.tools.get(tool)
     }
 
     pub(crate) fn max_calls(&self) -> Option<u32> {
-        self.max_calls
+        self.0.max_calls
     }
 
     pub(super) fn budgets(&self) -> &[Budget] {
-        &self.budgets
+        &self.0.budgets
     }
 
     pub(crate) fn watch(&self) -> Option<&Watch> {
-        self.watch.as_deref()
+        self.0.watch.as_ref()
     }
 
     /// When a task that begins at `now` ends at the latest, where that is said.
     pub(crate) fn end(&self, now: Timestamp) -> Option<Timestamp> {
-        self.max_seconds.map(|seconds| now.after(Duration::from_secs(seconds.0)))
+        self.0.max_seconds.map(|seconds| now.after(Duration::from_secs(seconds.0)))
+    }
+
+    /// What it says, to be changed: its own, where others have it too.
+    fn terms(&mut self) -> &mut Terms {
+        Arc::make_mut(&mut self.0)
     }
 
     /// How many agents may stand below; 0 where nothing is delegable.
     pub(crate) fn max_depth(&self) -> u8 {
-        self.max_depth.map_or(0, |depth| depth.0)
+        self.0.max_depth.map_or(0, |depth| depth.0)
     }
 
     /// The digest of the scope's canonical form: what an approval binds.
     pub fn digest(&self) -> Digest {
         let mut encoder = Encoder::new("bailiwick/scope/v1");
-        encode_limit(self.max_calls, &mut encoder);
+        encode_limit(self.0.max_calls, &mut encoder);
         encoder.tag(self.max_depth());
-        encoder.fixed(&self.max_seconds.map_or(0, |seconds| seconds.0).to_be_bytes());
-        encode_budgets(&self.budgets, &mut encoder);
-        encoder.tag(u8::from(self.watch.is_some()));
-        self.watch.iter().for_each(|watch| watch.encode(&mut encoder));
-        encoder.count(self.tools.len());
-        for (tool, grant) in &self.tools {
+        encoder.fixed(&self.0.max_seconds.map_or(0, |seconds| seconds.0).to_be_bytes());
+        encode_budgets(&self.0.budgets, &mut encoder);
+        encoder.tag(u8::from(self.0.watch.is_some()));
+        self.0.watch.iter().for_each(|watch| watch.encode(&mut encoder));
+        encoder.count(self.0.tools.len());
+        for (tool, grant) in self.0.tools.iter() {
             encoder.text(tool.as_str());
             grant.encode(&mut encoder);
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The rooms from left to right; a file takes from its own place and from what is left of it.
 const ROOMS: &[&[&str]] = &[
-    &["canonical", "entropy", "expiring", "id", "jose", "json", "live", "open", "secret", "strict", "time"],
+    &["canonical", "entropy", "expiring", "id", "jose", "json", "live", "open", "secret", "sorted", "strict", "time"],
     &["identity"],
     &["mandate"],
     &["policy"],
