@@ -63,7 +63,7 @@ fn condition(clause: &Clause) -> &Expr {
 fn sees_call(tree: &Expr) -> bool {
     let read = Part::read_in([tree]);
     // Of the task's past, this is held against the call.
-    let sees_past = ["touched", "drift"].into_iter().any(|fact| read.has_within("task", fact));
+    let sees_past = ["touched", "drift", "provenance"].into_iter().any(|fact| read.has_within("task", fact));
     sees_past || ["args", "agent_user"].into_iter().any(|member| read.has(member)) || sees_resource(tree)
 }
 

@@ -115,7 +115,7 @@ fn offered(task: &Task, world: &World) -> [String; 2] {
 #[test]
 fn what_is_surely_refused_is_not_offered() {
     let all = "read close purge";
-    let rows: [(&str, &str, [&str; 2]); 13] = [
+    let rows: [(&str, &str, [&str; 2]); 14] = [
         ("everything is permitted", r#"@id("a") permit(principal, action, resource);"#, [all, all]),
         ("nothing is", "", ["", ""]),
         ("one is", r#"@id("a") permit(principal, action == Action::"ticket.read", resource);"#, ["read", "read"]),
@@ -137,6 +137,12 @@ fn what_is_surely_refused_is_not_offered() {
         (
             "by arguments",
             r#"@id("a") permit(principal, action == Action::"ticket.close", resource) when { context.args has reason };"#,
+            ["close", "close"],
+        ),
+        (
+            "by where arguments come from",
+            r#"@id("a") permit(principal, action == Action::"ticket.close", resource)
+            when { context.task.provenance has reason };"#,
             ["close", "close"],
         ),
         (
