@@ -85,6 +85,7 @@ mod registry;
 mod registry_snapshots;
 mod reinstating;
 mod replay;
+mod review_a;
 mod reviews;
 mod revocations;
 mod roles;
