@@ -86,6 +86,7 @@ mod registry_snapshots;
 mod reinstating;
 mod replay;
 mod reviews;
+mod review_b;
 mod revocations;
 mod roles;
 mod scopes;
