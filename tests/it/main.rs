@@ -88,6 +88,7 @@ mod reinstating;
 mod replay;
 
 mod reviews;
+mod review_b;
 mod revocations;
 mod roles;
 mod scopes;
