@@ -87,8 +87,8 @@ mod registry_snapshots;
 mod reinstating;
 mod replay;
 
+mod outwitted;
 mod reviews;
-mod review_b;
 mod revocations;
 mod roles;
 mod scopes;

@@ -200,9 +200,7 @@ fn a_tool_whose_floor_is_above_a_group_of_actions_is_not_in_it() {
 
 #[test]
 fn a_tool_whose_floor_is_a_group_of_actions_is_forbidden_with_it() {
-    let never = format!(
-        r#"{OPEN} @id("never") forbid(principal, action in Action::"any irreversible", resource);"#
-    );
+    let never = format!(r#"{OPEN} @id("never") forbid(principal, action in Action::"any irreversible", resource);"#);
     // So that there is one that is so called.
     let other = Tool::new("burn".parse().unwrap(), ActionClass::Irreversible);
     let catalog = destructive().with(other).unwrap();
@@ -301,17 +299,38 @@ mod subsets {
 
     const NAMES: [&str; 6] = ["/srv/a", "/srv", "ada@eu.acme.example", "https://acme.example/v1", "5 EUR", "5 USD"];
     const UNDER: [&str; 8] = [
-        "/srv", "/srv/a", "/", "srv", "@acme.example", "@*.acme.example", "https://acme.example", "https://acme.example/v1",
+        "/srv",
+        "/srv/a",
+        "/",
+        "srv",
+        "@acme.example",
+        "@*.acme.example",
+        "https://acme.example",
+        "https://acme.example/v1",
     ];
     const VALUES: [&str; 16] = [
-        r#""/srv/a""#, r#""/srv/a/b""#, r#""/srv/ab""#, r#""ada@eu.acme.example""#, r#""https://acme.example/v1""#,
-        r#""https://acme.example/v1/x""#, r#""5 EUR""#, r#""5 USD""#, r#"{"amount": "7", "currency": "EUR"}"#, "5", "7",
-        "-1", "[]", "null", r#"["/srv/a", "/srv/a/b"]"#, r#"["5 EUR", "5 USD"]"#,
+        r#""/srv/a""#,
+        r#""/srv/a/b""#,
+        r#""/srv/ab""#,
+        r#""ada@eu.acme.example""#,
+        r#""https://acme.example/v1""#,
+        r#""https://acme.example/v1/x""#,
+        r#""5 EUR""#,
+        r#""5 USD""#,
+        r#"{"amount": "7", "currency": "EUR"}"#,
+        "5",
+        "7",
+        "-1",
+        "[]",
+        "null",
+        r#"["/srv/a", "/srv/a/b"]"#,
+        r#"["5 EUR", "5 USD"]"#,
     ];
 
     fn bound() -> impl Strategy<Value = Bound> {
         let numbers = select(vec!["-2", "0", "5", "7"]);
-        let limits = (proptest::option::of((numbers.clone(), numbers)), proptest::option::of(select(vec!["EUR", "USD"])));
+        let limits =
+            (proptest::option::of((numbers.clone(), numbers)), proptest::option::of(select(vec!["EUR", "USD"])));
         let named = (subsequence(NAMES.to_vec(), 0..=3), any::<bool>(), subsequence(UNDER.to_vec(), 0..=2));
         (named, limits, any::<bool>()).prop_map(|((names, is_named, under), (range, currency), or_absent)| {
             let number = |text: &str| text.parse::<Number>().unwrap();
