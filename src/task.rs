@@ -341,14 +341,16 @@ impl TaskHandle {
 
     /// Whether a permit may be used by this task now.
     pub(crate) fn check(&self, permit: &Permit) -> Result<Timestamp, Reason> {
-        let now = self.door.trail.clock().now().map_err(|_| Reason::Clock)?;
+        let clock = || self.door.trail.clock().now().map_err(|_| Reason::Clock);
+        // The host first, which may take its time: whatever is stopped meanwhile is seen by what follows.
+        self.door.check_entitled(&self.assignment, permit.action(), clock()?)?;
+        let now = clock()?;
         permit.check(&self.assignment, &self.door.evaluator.digest(), now)?;
         let tool = permit.action().tool();
         if let Some(drift) = self.door.drift(&self.assignment, tool) {
             return Err(Reason::CapabilityDrift { tool: tool.clone(), drift });
         }
         check_breaker(self.assignment.conduct().breaker(now), now)?;
-        self.door.check_entitled(&self.assignment, permit.action(), now)?;
         self.check_labels(permit, now)?;
         self.check_answers(permit, now)?;
         Ok(now)

@@ -99,6 +99,7 @@ impl Issued {
         match bits.and_then(|bits| entries.get_mut(&bits)) {
             None | Some(Entry { state: State::Dead, .. }) => Err(Flaw::Revoked),
             Some(Entry { state: State::Used, .. }) => Err(Flaw::Replayed),
+            Some(entry) if entry.issue.policies != wanted.policies => Err(Flaw::Revoked),
             Some(entry) if entry.issue.action != wanted.action => Err(Flaw::Binding),
             Some(entry) => {
                 entry.state = State::Used;

@@ -270,6 +270,11 @@ impl Ledger {
         locked(&self.errand).requests.ask(request, until, now)
     }
 
+    /// Notes that it was recorded that a human is asked for this until then.
+    pub(crate) fn asked(&self, request: &ActionRequest, until: Timestamp) {
+        locked(&self.errand).requests.record(request, until);
+    }
+
     /// Forgets a request that was not recorded.
     pub(crate) fn unask(&self, request: &ActionRequest) {
         locked(&self.errand).requests.forget(request);
