@@ -111,7 +111,7 @@ pub(crate) struct Assignment {
     salt: Salt,
     life: Life,
     loose_ends: LooseEnds,
-    issued: Arc<Issued>,
+    issued: OnceLock<Arc<Issued>>,
     /// The tools that ran, here or below.
     used: Mutex<BTreeSet<ToolName>>,
     passes: Passes,
@@ -145,7 +145,7 @@ impl Assignment {
             salt,
             life: Life::default(),
             loose_ends: LooseEnds::default(),
-            issued: Arc::default(),
+            issued: OnceLock::new(),
             used: Mutex::default(),
             passes: Passes::default(),
             hash: OnceLock::new(),
@@ -419,7 +419,7 @@ impl Assignment {
 
     /// The credentials under it.
     pub(crate) fn issued(&self) -> &Arc<Issued> {
-        &self.issued
+        self.issued.get_or_init(Arc::default)
     }
 
     /// What was passed on of it, as strangers are shown it.

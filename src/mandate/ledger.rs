@@ -5,7 +5,7 @@
 //! others, and nobody starts anew by delegating.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::book::{Book, Limits, Place, Step};
 use super::noted::Noted;
@@ -67,11 +67,11 @@ pub struct LedgerView {
     pub drift: Drifts,
 }
 
-/// What one task has done. Clones are the same ledger.
-#[derive(Debug, Clone, Default)]
+/// What one task has done: nothing, until it takes its first step.
+#[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    book: Arc<Mutex<Book>>,
-    errand: Arc<Mutex<Errand>>,
+    book: OnceLock<Arc<Mutex<Book>>>,
+    errand: OnceLock<Arc<Mutex<Errand>>>,
 }
 
 /// What a task has done with all that is above, beside and below it.
@@ -122,9 +122,17 @@ impl Errand {
 }
 
 impl Ledger {
+    fn book(&self) -> &Arc<Mutex<Book>> {
+        self.book.get_or_init(Arc::default)
+    }
+
+    fn errand(&self) -> &Arc<Mutex<Errand>> {
+        self.errand.get_or_init(Arc::default)
+    }
+
     /// The ledger of a task below this one's.
     pub(crate) fn below(&self) -> Self {
-        Self { book: Arc::default(), errand: Arc::clone(&self.errand) }
+        Self { book: OnceLock::new(), errand: Arc::clone(self.errand()).into() }
     }
 
     /// Takes one step under `scope`: what was done before it, and a place in this task's budgets and in those of every task
@@ -158,16 +166,16 @@ impl Ledger {
         let tool = step.action.tool();
         let limits = Limits::of(scope, tool);
         let (mut view, mut entered, place) = {
-            let mut book = locked(&self.book);
+            let mut book = locked(self.book());
             let (view, entered) = (book.view(tool), book.entered());
             if is_taken {
                 book.step();
             }
-            let (_, place) = Book::ask(&self.book, &mut book, (step, limits), is_taken);
+            let (_, place) = Book::ask(self.book(), &mut book, (step, limits), is_taken);
             (view, entered, place)
         };
         let mut reservation = match place {
-            Ok(place) => place.map(|own| Reservation { errand: Arc::clone(&self.errand), own, above: Vec::new() }),
+            Ok(place) => place.map(|own| Reservation { errand: Arc::clone(self.errand()), own, above: Vec::new() }),
             Err(overrun) => {
                 view.overrun = Some(overrun);
                 None
@@ -177,11 +185,11 @@ impl Ledger {
         for (ledger, scope) in above {
             let limits = Limits::of(scope, tool);
             let (spent, place) = {
-                let mut book = locked(&ledger.book);
+                let mut book = locked(ledger.book());
                 if limits.plan().is_some() {
                     entered = entered.max(book.entered());
                 }
-                Book::ask(&ledger.book, &mut book, (step, limits), reservation.is_some())
+                Book::ask(ledger.book(), &mut book, (step, limits), reservation.is_some())
             };
             view.above = Spent::tighter(view.above, spent);
             reservation = match place {
@@ -207,19 +215,19 @@ impl Ledger {
     /// With what the errand carries, and how the step departs from the intent.
     fn show(&self, step: Step<'_>, scope: &Scope, view: LedgerView) -> LedgerView {
         let action = step.action;
-        let mut view = locked(&self.errand).show(action, scope, view);
+        let mut view = locked(self.errand()).show(action, scope, view);
         view.drift = drift::of(scope, step, &view);
         view
     }
 
     /// Whether the errand carries labels that it did not when this was seen.
     pub(crate) fn has_more_labels(&self, view: &LedgerView) -> bool {
-        locked(&self.errand).labels.len() > view.labels.len()
+        locked(self.errand()).labels.len() > view.labels.len()
     }
 
     /// Labels the errand, where it has room.
     pub(crate) fn label(&self, label: Label) -> bool {
-        let mut errand = locked(&self.errand);
+        let mut errand = locked(self.errand());
         let has_room = errand.labels.len() < MAX_LABELS || errand.labels.contains(&label);
         if has_room {
             errand.labels.insert(label);
@@ -229,35 +237,35 @@ impl Ledger {
 
     /// Notes that a step was refused.
     pub(crate) fn refuse(&self) {
-        let mut errand = locked(&self.errand);
+        let mut errand = locked(self.errand());
         errand.refusals = errand.refusals.saturating_add(1);
     }
 
     /// Notes what an action was refused for, as the model is told it; says how often that was, this time included.
     pub(crate) fn note_refusal(&self, action: &Action, code: &'static str) -> u32 {
         let name = refusals::name(action);
-        locked(&self.errand).repeated.note(&name, code)
+        locked(self.errand()).repeated.note(&name, code)
     }
 
     /// Notes that an action was permitted that may have been refused before.
     pub(crate) fn note_permit(&self, action: &Action) {
         let name = refusals::name(action);
-        locked(&self.errand).repeated.forget(&name);
+        locked(self.errand()).repeated.forget(&name);
     }
 
     /// Trusts what was found at a source, from here on and in the whole errand.
     pub(crate) fn note(&self, finds: Finds) -> Observed {
-        locked(&self.errand).noted.add(finds)
+        locked(self.errand()).noted.add(finds)
     }
 
     /// Whether humans were asked for anything.
     pub(crate) fn has_asked(&self) -> bool {
-        !locked(&self.errand).requests.made().is_none()
+        !locked(self.errand()).requests.made().is_none()
     }
 
     /// What was asked of humans before this is asked.
     pub(crate) fn requests(&self, request: &ActionRequest, now: Timestamp) -> Requests {
-        locked(&self.errand).requests.view(request, now)
+        locked(self.errand()).requests.view(request, now)
     }
 
     /// Enters a request, where there is room: says when it is over, and whether it is new.
@@ -267,32 +275,32 @@ impl Ledger {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(Timestamp, bool), Requests> {
-        locked(&self.errand).requests.ask(request, until, now)
+        locked(self.errand()).requests.ask(request, until, now)
     }
 
     /// Notes that it was recorded that a human is asked for this until then.
     pub(crate) fn asked(&self, request: &ActionRequest, until: Timestamp) {
-        locked(&self.errand).requests.record(request, until);
+        locked(self.errand()).requests.record(request, until);
     }
 
     /// Forgets a request that was not recorded.
     pub(crate) fn unask(&self, request: &ActionRequest) {
-        locked(&self.errand).requests.forget(request);
+        locked(self.errand()).requests.forget(request);
     }
 
     /// Frees the place of a request that waits; says whether it did.
     pub(crate) fn answered(&self, request: &ActionRequest, now: Timestamp) -> bool {
-        locked(&self.errand).requests.free(request, now)
+        locked(self.errand()).requests.free(request, now)
     }
 
     /// Notes that a human said no; says whether they were asked.
     pub(crate) fn object(&self, request: &ActionRequest, by: &OperatorId) -> bool {
-        locked(&self.errand).requests.refuse(request, by)
+        locked(self.errand()).requests.refuse(request, by)
     }
 
     /// How many actions were permitted and not given back.
     pub(crate) fn calls(&self) -> u32 {
-        locked(&self.book).calls()
+        locked(self.book()).calls()
     }
 }
 
