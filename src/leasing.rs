@@ -177,8 +177,7 @@ impl TaskHandle {
         (open.until, open.issued, open.ends) = (until, true, ends);
         held.note_issued(&open);
         let told = self.door.tell_issued(&open);
-        let denied = |permit: &Permit, reason| LeaseError::Denied(trail.void(permit, reason));
-        let now = self.check(&permit).map_err(|reason| denied(&permit, reason))?;
+        let now = self.check(&permit).map_err(|ruling| LeaseError::Denied(trail.void(&permit, ruling)))?;
         if until <= now {
             let error = LeaseError::TooShort { until, now };
             trail.void(&permit, Reason::NoCredential(Found::new(&error.to_string())));

@@ -1,11 +1,12 @@
 //! The permit: leave to take one action once, within seconds.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::canonical::Digest;
 use crate::id::{Audience, EventId};
-use crate::mandate::{Action, Approval, Arguments, Assignment, LedgerView, Reservation, Tool};
+use crate::live::locked;
+use crate::mandate::{Action, Approval, Arguments, Assignment, LedgerView, Reservation, Seen, Tool};
 use crate::policy::{Reason, Stale, check_standing};
 use crate::time::Timestamp;
 
@@ -23,6 +24,8 @@ pub struct Permit {
     tool: Tool,
     /// What the task had done before.
     ledger: LedgerView,
+    /// How far the errand was when it was last decided.
+    seen: Mutex<Seen>,
     policy_digest: Digest,
     /// What people approved of exactly this action, where it rests on that.
     consent: Vec<Arc<Approval>>,
@@ -50,7 +53,8 @@ impl Permit {
         until: Timestamp,
     ) -> Self {
         let until = consent.iter().fold(until, |until, approval| until.min(approval.ends()));
-        Self { assignment, reservation, decision, action, tool, ledger, policy_digest, consent, until }
+        let seen = Mutex::new(ledger.seen());
+        Self { assignment, reservation, decision, action, tool, ledger, seen, policy_digest, consent, until }
     }
 
     /// The decision that it was made by.
@@ -74,6 +78,16 @@ impl Permit {
 
     pub(crate) fn ledger(&self) -> &LedgerView {
         &self.ledger
+    }
+
+    /// How far the errand was when it was last decided.
+    pub(crate) fn seen(&self) -> Seen {
+        *locked(&self.seen)
+    }
+
+    /// It was decided again, and still holds.
+    pub(crate) fn note_seen(&self, seen: Seen) {
+        *locked(&self.seen) = seen;
     }
 
     pub(crate) fn policy_digest(&self) -> &Digest {
@@ -117,10 +131,16 @@ impl Permit {
         self.assignment.allows(self.action.tool(), audience)
     }
 
-    /// Spends it: the action runs now.
+    /// Books that the action runs now, if nothing came between that and its last check.
+    pub(super) fn book(&mut self) -> Result<(), Reason> {
+        let (seen, ran) = (self.seen(), (&self.tool, self.action.resource()));
+        let is_booked = self.assignment.keep(&mut self.reservation, seen, ran);
+        if is_booked { Ok(()) } else { Err(Reason::PermitInvalid(Stale::Overtaken)) }
+    }
+
+    /// Spends it: the action runs now, and is booked.
     pub(super) fn spend(self, now: Timestamp) -> (Arc<Assignment>, EventId, Action) {
         self.assignment.exercise(&self.tool, now);
-        self.assignment.keep(self.reservation, &self.tool, self.action.resource());
         (self.assignment, self.decision, self.action)
     }
 }

@@ -17,7 +17,7 @@ use crate::mandate::{
     Action, ActionRequest, Approval, ApprovalRequest, Assignment, LedgerView, LooseEnd, Missing, Mode, Opened,
     Reservation, Standing, Tool,
 };
-use crate::policy::{Outcome, Reason, Verdict};
+use crate::policy::{Outcome, Reason, Ruling, Verdict};
 use crate::time::{Steady, Timestamp};
 
 /// How long a permit is good for.
@@ -154,7 +154,8 @@ impl Trail {
     }
 
     /// Records that a permit was refused when it was to be used.
-    pub(crate) fn void(&self, permit: &Permit, reason: Reason) -> Denial {
+    pub(crate) fn void(&self, permit: &Permit, ruling: impl Into<Box<Ruling>>) -> Denial {
+        let Ruling { reason, policies, because, hidden } = *ruling.into();
         let (assignment, decision, action) = (permit.assignment(), *permit.decision(), permit.action());
         let lanes = void_lanes(assignment, decision, action.mode(), reason.clone());
         let event = self.write_for(assignment, lanes);
@@ -162,7 +163,8 @@ impl Trail {
         self.watch(assignment, &reason);
         // Refused it is, whether or not that could be written.
         let purpose = assignment.mandate().intent().purpose();
-        count_refusal(assignment, action, Denial::new(reason, action, purpose, event.ok()))
+        let denial = Denial::new(reason, action, purpose, event.ok()).with_ruling(policies, because, hidden);
+        count_refusal(assignment, action, denial)
     }
 
     /// Tells the agent's breaker of a permit that was refused.

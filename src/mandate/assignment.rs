@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use super::{
     Action, ActionRequest, ApprovalRequest, Arguments, BreakerState, Conduct, Entitled, Finds, Grant, Issue, Issued,
-    Ledger, LedgerView, LooseEnds, Mandate, Mode, ObserveError, Observed, Passes, Reservation, Resource, Scope,
+    Ledger, LedgerView, LooseEnds, Mandate, Mode, ObserveError, Observed, Passes, Reservation, Resource, Scope, Seen,
     Standing, Step, Tool, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
@@ -186,7 +186,7 @@ impl Assignment {
     }
 
     /// The tasks above it, the nearest first: at most 8.
-    pub(crate) fn above(&self) -> impl Iterator<Item = &Arc<Self>> {
+    pub(crate) fn above(&self) -> impl Iterator<Item = &Arc<Self>> + Clone {
         std::iter::successors(self.parent(), |above| above.parent())
     }
 
@@ -338,15 +338,15 @@ impl Assignment {
         self.ledger.view(step, self.scope(), self.ledgers_above())
     }
 
-    /// What a step that was taken before would see by now, if the errand carries labels since.
-    pub(crate) fn renewed(&self, step: Step<'_>, before: &LedgerView) -> Option<LedgerView> {
-        self.ledger.has_more_labels(before).then(|| self.ledger.renewed(step, self.scope(), before))
+    /// What a step that was taken before would see by now, if the errand was not as far when it was seen.
+    pub(crate) fn renewed(&self, step: Step<'_>, before: (&LedgerView, Seen)) -> Option<LedgerView> {
+        self.ledger.renewed(step, self.scope(), self.ledgers_above(), before)
     }
 
-    /// Books a step that runs now.
-    pub(crate) fn keep(&self, reservation: Reservation, tool: &Tool, resource: &Resource) {
-        let above = self.above().map(|above| above.scope());
-        reservation.keep(tool, resource, std::iter::once(self.scope()).chain(above));
+    /// Books a step that runs now, if the errand is as far as was seen. Says whether it is booked.
+    #[must_use]
+    pub(crate) fn keep(&self, reservation: &mut Reservation, seen: Seen, ran: (&Tool, &Resource)) -> bool {
+        reservation.keep(seen, ran, (self.scope(), self.above().map(|above| above.scope())))
     }
 
     fn ledgers_above(&self) -> impl Iterator<Item = (&Ledger, &Scope)> {

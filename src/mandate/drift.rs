@@ -122,7 +122,8 @@ pub(super) fn of(scope: &Scope, step: Step<'_>, past: &LedgerView) -> Drifts {
         drifts.note(Drift::OutsidePlan, turn.is_none());
         drifts.note(Drift::OrderBroken, turn.is_some_and(|turn| !turn.is_in_order));
     }
-    let is_named = || scope.grant(tool).and_then(Grant::resources).is_some_and(|named| named.contains(resource));
+    // By people: what an agent names in a part is new all the same.
+    let is_named = || step.root.grant(tool).and_then(Grant::resources).is_some_and(|named| named.contains(resource));
     drifts.note(Drift::NewTarget, !step.declared.is_some_and(Tool::is_read) && !past.touched && !is_named());
     drifts.note(Drift::RepeatedRefusals, past.repeats >= MANY_REPEATS || past.refusals >= MANY_REFUSALS);
     drifts.note(Drift::LabelsCombined, step.declared.is_some_and(|tool| are_combined(scope, tool, &past.labels)));

@@ -215,13 +215,19 @@ impl Grant {
         Resolved::of(by_source.map(|(name, _)| name.clone()))
     }
 
-    /// Where the value of an argument comes from.
-    pub(crate) fn provenance(&self, argument: &str, value: &Value, resolved: &Resolved) -> Provenance {
+    /// Where the value of an argument comes from, if people wrote this.
+    pub(super) fn provenance(&self, argument: &str, value: &Value, resolved: &Resolved) -> Provenance {
         match self.bounds.get(argument) {
             Some(bound) if bound.names(value) => Provenance::Scope,
             Some(bound) if bound.has_sources() && resolved.contains(argument) => Provenance::Trusted,
             _ => Provenance::Untrusted,
         }
+    }
+
+    /// Whether it names and trusts nothing for an argument that `wider` does not.
+    pub(super) fn trusts_within(&self, wider: &Self, argument: &str) -> bool {
+        let bounds = self.bounds.get(argument).zip(wider.bounds.get(argument));
+        bounds.is_some_and(|(own, wider)| own.is_subset(wider))
     }
 
     /// The first bound that an action with this resource and these arguments is beyond.

@@ -67,6 +67,19 @@ pub struct LedgerView {
     pub drift: Drifts,
 }
 
+impl LedgerView {
+    pub(crate) fn seen(&self) -> Seen {
+        Seen { labels: self.labels.len(), entered: self.entered }
+    }
+}
+
+/// How far an errand was when a step of it was decided: what lets the step run only as long as it is as far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    labels: usize,
+    entered: u16,
+}
+
 /// What one task has done: nothing, until it takes its first step.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -207,9 +220,20 @@ impl Ledger {
         (self.show(step, scope, view), reservation)
     }
 
-    /// The view of a step that was taken before, with what the errand carries by now.
-    pub(crate) fn renewed(&self, step: Step<'_>, scope: &Scope, before: &LedgerView) -> LedgerView {
-        self.show(step, scope, before.clone())
+    /// The view of a step that was taken before, with what the errand carries and which stage it entered by now, if it was not
+    /// as far when it was seen.
+    pub(crate) fn renewed<'l>(
+        &self,
+        step: Step<'_>,
+        scope: &Scope,
+        above: impl Iterator<Item = (&'l Self, &'l Scope)>,
+        (before, seen): (&LedgerView, Seen),
+    ) -> Option<LedgerView> {
+        let books = above.map(|(ledger, scope)| (ledger.book().as_ref(), scope));
+        let entered = entered(self.book(), books, step.action.tool());
+        let labels = locked(self.errand()).labels.len();
+        let has_moved = Seen { labels, entered } != seen;
+        has_moved.then(|| self.show(step, scope, LedgerView { entered, ..before.clone() }))
     }
 
     /// With what the errand carries, and how the step departs from the intent.
@@ -218,11 +242,6 @@ impl Ledger {
         let mut view = locked(self.errand()).show(action, scope, view);
         view.drift = drift::of(scope, step, &view);
         view
-    }
-
-    /// Whether the errand carries labels that it did not when this was seen.
-    pub(crate) fn has_more_labels(&self, view: &LedgerView) -> bool {
-        locked(self.errand()).labels.len() > view.labels.len()
     }
 
     /// Labels the errand, where it has room.
@@ -316,12 +335,39 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Books the step: `tool` runs now on this resource, and the whole errand carries its labels from here on. `scopes` are
-    /// those of the task and of every task above, in the order of the places.
-    pub(crate) fn keep<'s>(self, tool: &Tool, resource: &Resource, scopes: impl Iterator<Item = &'s Scope>) {
-        locked(&self.errand).note(tool, resource);
-        for (place, scope) in std::iter::once(self.own).chain(self.above).zip(scopes) {
+    /// Books the step, if the errand is as far as was seen when it was decided: `tool` runs now on this resource, and the whole
+    /// errand carries its labels from here on. `scopes` are those of the task and of every task above, in the order of the
+    /// places. Says whether it is booked.
+    #[must_use]
+    pub(crate) fn keep<'s>(
+        &mut self,
+        seen: Seen,
+        (tool, resource): (&Tool, &Resource),
+        (own, above): (&'s Scope, impl Iterator<Item = &'s Scope> + Clone),
+    ) -> bool {
+        // Held to the end, so that of two steps the later one sees what the earlier one booked.
+        let mut errand = locked(&self.errand);
+        let books = self.above.iter().map(Place::book).zip(above.clone());
+        let entered = entered(self.own.book(), books, tool.name());
+        if (Seen { labels: errand.labels.len(), entered }) != seen {
+            return false;
+        }
+        errand.note(tool, resource);
+        let places = std::iter::once(&mut self.own).chain(&mut self.above);
+        for (place, scope) in places.zip(std::iter::once(own).chain(above)) {
             place.keep(Limits::of(scope, tool.name()).plan());
         }
+        true
     }
+}
+
+/// Stages of the plan that were entered, in a task or in one above that has it.
+fn entered<'b, 's>(
+    own: &Mutex<Book>,
+    above: impl Iterator<Item = (&'b Mutex<Book>, &'s Scope)>,
+    tool: &ToolName,
+) -> u16 {
+    let own = locked(own).entered();
+    let with_plan = above.filter(|(_, scope)| Limits::of(scope, tool).plan().is_some());
+    with_plan.fold(own, |entered, (book, _)| entered.max(locked(book).entered()))
 }

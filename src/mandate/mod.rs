@@ -83,7 +83,7 @@ pub use entitlement::{Deed, Entitled, Entitlement, NotEntitled};
 pub use grant::Grant;
 pub(crate) use issued::{Issue, Issued};
 pub use ledger::LedgerView;
-pub(crate) use ledger::{Ledger, Reservation};
+pub(crate) use ledger::{Ledger, Reservation, Seen};
 pub(crate) use loose_end::{LooseEnd, LooseEnds, Missing, NotLeft};
 pub use mandate::{Intent, Mandate, MandateError};
 pub(crate) use noted::Finds;

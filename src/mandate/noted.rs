@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Serialize, Serializer};
 
 use super::typed::is_invisible;
-use super::{ArgumentName, Number, Source, Target, TaskState, Value};
+use super::{ArgumentName, CapabilityDrift, Number, Source, Target, TaskState, ToolName, Value};
 use crate::json::{self, Json, JsonError, Limits};
 
 /// An output has at most 1 MiB and 64 levels.
@@ -28,6 +28,14 @@ pub enum ObserveError {
     /// The output of this action was observed before.
     #[error("the output of this action was observed before")]
     Twice,
+    /// The tool is not any more the one that was declared when the task began: whatever answered may be another.
+    #[error("the tool {tool} {drift}")]
+    CapabilityDrift {
+        /// The tool.
+        tool: ToolName,
+        /// What differs.
+        drift: CapabilityDrift,
+    },
     /// The output is not strict JSON, or over a bound.
     #[error("the output is not read")]
     Json(#[from] JsonError),

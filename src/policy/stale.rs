@@ -25,6 +25,8 @@ pub enum Stale {
         /// The time now.
         now: Timestamp,
     },
+    /// Another action of the errand ran, at the same moment as it was checked. To be asked for again.
+    Overtaken,
 }
 
 impl fmt::Display for Stale {
@@ -35,6 +37,7 @@ impl fmt::Display for Stale {
                 write!(f, "the permit is from the policies {permitted}, those that decide are {now}")
             }
             Self::Over { until, now } => write!(f, "the permit ended at {until}, it is {now}"),
+            Self::Overtaken => f.write_str("another action ran while the permit was checked"),
         }
     }
 }
