@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ArgumentName, Arguments, Bound, Grant, Resolved, Resource, Scope, ScopeError, ToolName};
+use super::{
+    Action, ArgumentName, Arguments, Bound, Grant, Measure, Resolved, Resource, Scope, ScopeError, ToolName, Value,
+};
 use crate::id::Audience;
 use crate::jose::Flaw;
 use crate::sorted::Sorted;
@@ -63,13 +65,38 @@ impl Detail {
         }
     }
 
-    /// One action at one service, once: on its resource, with the values that it has where the grant binds arguments.
-    pub(crate) fn once(action: &Action, grant: Option<&Grant>, audience: &Audience) -> Self {
-        let exactly = |name: &ArgumentName| Bound::exactly(action.arguments().get(name.as_str()));
-        let bound = grant.into_iter().flat_map(|grant| grant.bounds().iter());
-        let bounds = bound.filter_map(|(name, _)| Some((name.clone(), exactly(name)?))).collect();
+    /// One action at one service, once: on its resource, with the values that it has where the scope of its task binds
+    /// arguments, or a budget of that scope or of one above measures them.
+    ///
+    /// # Errors
+    ///
+    /// One of these arguments, where no bound names its value alone.
+    pub(crate) fn once<'s>(
+        action: &Action,
+        scope: &'s Scope,
+        above: impl Iterator<Item = &'s Scope>,
+        audience: &Audience,
+    ) -> Result<Self, ArgumentName> {
+        let mut bounds = Sorted::default();
+        let mut fix = |name: &ArgumentName, is_sum: bool| {
+            let value = action.arguments().get(name.as_str());
+            // How often a list has an item, no bound says.
+            let adds_up = is_sum && matches!(value, Some(Value::List(items)) if !items.is_empty());
+            let exactly = Bound::exactly(value).filter(|_| !adds_up).ok_or_else(|| name.clone())?;
+            bounds.insert(name.clone(), exactly);
+            Ok(())
+        };
+        let mut bound = scope.grant(action.tool()).into_iter().flat_map(|grant| grant.bounds().keys());
+        bound.try_for_each(|name| fix(name, false))?;
+        for budget in std::iter::once(scope).chain(above).flat_map(|scope| scope.budgets_on(action.tool())) {
+            match budget.measure() {
+                Measure::Sum(name) => fix(name, true)?,
+                Measure::Distinct(name) => fix(name, false)?,
+                Measure::Calls | Measure::Resources => {}
+            }
+        }
         let limits = Limits { max_calls: Some(1), bounds, ..Limits::default() };
-        Self::new(action.tool(), Some(action.resource()), audience, limits)
+        Ok(Self::new(action.tool(), Some(action.resource()), audience, limits))
     }
 
     /// What a grant gives of one tool at one service: at most 32 details. Where it names more resources, only what concerns
