@@ -199,10 +199,8 @@ impl Minter {
         let PassedOn { above, shown } = self.passed_on(assignment, (action, audience), (now, until), entropy)?;
         let (mode, tool) = (action.mode(), action.tool());
         let scope = assignment.mandate().intent().scope();
-        let scopes_above = assignment.above().map(|above| above.mandate().intent().scope());
-        let detail = Detail::once(action, scope, scopes_above, audience);
-        let details = vec![detail.map_err(|argument| MintError::Argument { argument })?];
-        let told = Told { assignment, mode, tool, audience, details, above };
+        let detail = Detail::once(action, scope, audience).map_err(|argument| MintError::Argument { argument })?;
+        let told = Told { assignment, mode, tool, audience, details: vec![detail], above };
         let mut claims = self.claims(told, &id, (now, until))?;
         claims.context.pol = Some(*permit.policy_digest());
         claims.context.present_as = action

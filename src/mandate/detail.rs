@@ -65,35 +65,26 @@ impl Detail {
         }
     }
 
-    /// One action at one service, once: on its resource, with the values that it has where the scope of its task binds
-    /// arguments, or a budget of that scope or of one above measures them.
+    /// One action at one service, once: on its resource, with the values that it has where its task's scope binds arguments or
+    /// has a budget that measures them. A scope below has the budgets of every one above.
     ///
     /// # Errors
     ///
     /// One of these arguments, where no bound names its value alone.
-    pub(crate) fn once<'s>(
-        action: &Action,
-        scope: &'s Scope,
-        above: impl Iterator<Item = &'s Scope>,
-        audience: &Audience,
-    ) -> Result<Self, ArgumentName> {
+    pub(crate) fn once(action: &Action, scope: &Scope, audience: &Audience) -> Result<Self, ArgumentName> {
+        let bound = scope.grant(action.tool()).into_iter().flat_map(|grant| grant.bounds().keys());
+        let measured = scope.budgets_on(action.tool()).filter_map(|budget| match budget.measure() {
+            Measure::Sum(name) => Some((name, true)),
+            Measure::Distinct(name) => Some((name, false)),
+            Measure::Calls | Measure::Resources => None,
+        });
         let mut bounds = Sorted::default();
-        let mut fix = |name: &ArgumentName, is_sum: bool| {
+        for (name, is_sum) in bound.map(|name| (name, false)).chain(measured) {
             let value = action.arguments().get(name.as_str());
             // How often a list has an item, no bound says.
             let adds_up = is_sum && matches!(value, Some(Value::List(items)) if !items.is_empty());
             let exactly = Bound::exactly(value).filter(|_| !adds_up).ok_or_else(|| name.clone())?;
             bounds.insert(name.clone(), exactly);
-            Ok(())
-        };
-        let mut bound = scope.grant(action.tool()).into_iter().flat_map(|grant| grant.bounds().keys());
-        bound.try_for_each(|name| fix(name, false))?;
-        for budget in std::iter::once(scope).chain(above).flat_map(|scope| scope.budgets_on(action.tool())) {
-            match budget.measure() {
-                Measure::Sum(name) => fix(name, true)?,
-                Measure::Distinct(name) => fix(name, false)?,
-                Measure::Calls | Measure::Resources => {}
-            }
         }
         let limits = Limits { max_calls: Some(1), bounds, ..Limits::default() };
         Ok(Self::new(action.tool(), Some(action.resource()), audience, limits))

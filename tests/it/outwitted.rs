@@ -193,11 +193,12 @@ fn a_credential_for_what_a_budget_of_all_tools_counts_is_for_that_amount() {
     let sums = bailiwick::mandate::Budget::sum("amount", "10".parse().unwrap()).unwrap();
     let whom = bailiwick::mandate::Budget::distinct("to", 3).unwrap();
     let scope = autonomous(&["pay"]).budget(sums).and_then(|scope| scope.budget(whom)).unwrap();
-    let task = world.task(deep(scope, 1));
+    let task = world.task(deep(scope.clone(), 1));
     let own = r#"{"amount": 5, "to": "GB29"}"#;
     let others = [r#"{"amount": 5000, "to": "GB29"}"#, r#"{"amount": 5, "to": "US13"}"#, r#"{"to": "GB29"}"#];
-    let part = autonomous(&["pay"]);
-    let child = delegate(&world, &task, "a", part).unwrap_or_else(|error| panic!("{error}"));
+    // A part has the budgets of what is above, or is none.
+    assert!(delegate(&world, &task, "a", autonomous(&["pay"])).is_err());
+    let child = delegate(&world, &task, "b", scope).unwrap();
     for task in [&task, &child] {
         let action = alone("pay").with(args(own));
         let credential = task.mint(task.authorize(&action).unwrap(), &crate::world::audience()).unwrap();
@@ -244,7 +245,9 @@ fn wiping() -> Scope {
 #[test]
 fn a_tool_whose_floor_is_above_a_group_of_actions_is_not_in_it() {
     let reads = r#"@id("reads") permit(principal, action in Action::"any read", resource);"#;
-    let denial = World::under(Evaluator::new(destructive(), reads).unwrap()).task(wiping()).authorize(&alone("wipe"));
+    // So that there is one that is so called.
+    let catalog = destructive().with(Tool::new("look".parse().unwrap(), ActionClass::Read)).unwrap();
+    let denial = World::under(Evaluator::new(catalog, reads).unwrap()).task(wiping()).authorize(&alone("wipe"));
     assert_eq!(code(denial), Some(ReasonCode::NotPermitted), "every call of it is irreversible");
 }
 

@@ -90,13 +90,13 @@ fn encodes_text(text: &str) -> bool {
 
 /// Whether a part of a path is `.` or `..` to somebody: some servers drop what follows a `;`, encoded or not, before they look.
 fn is_points(part: &str) -> bool {
-    let end = |points: &&str| {
-        part.strip_prefix(*points).is_some_and(|rest| {
+    let begins_with = |points: &str| {
+        part.strip_prefix(points).is_some_and(|rest| {
             let encoded = rest.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%3b"));
             rest.is_empty() || rest.starts_with(';') || encoded
         })
     };
-    [".", ".."].iter().any(|points| end(&points))
+    begins_with(".") || begins_with("..")
 }
 
 /// Whether `text`, parted by `/`, is `prefix` or below it. Neither has an empty part, except for a slash at the beginning.
