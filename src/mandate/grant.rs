@@ -13,7 +13,7 @@ use super::{
 use crate::canonical::{Digest, Encoder};
 use crate::id::Audience;
 use crate::sorted::Sorted;
-use crate::strict::{objects, present};
+use crate::strict::{objects, present, word};
 
 /// What a scope says of one tool. Without bounds, every call for a person who approved it is covered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Grant {
     preapproved: bool,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     quorum: Option<Quorum>,
-    #[serde(rename = "beyond")]
+    #[serde(rename = "beyond", deserialize_with = "word")]
     outside: Otherwise,
 }
 

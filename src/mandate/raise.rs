@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, ActionClass, ArgumentName, Bound};
-use crate::strict::{present, unique};
+use crate::strict::{present, unique, word};
 
 /// A call is of this class at least, where it touches that kind of thing, or where not all of those arguments keep to their
 /// bounds. Without either, every call is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raise {
+    #[serde(deserialize_with = "word")]
     class: ActionClass,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     on: Option<String>,

@@ -11,7 +11,7 @@ use super::unenforced::Unenforced;
 use super::{Action, ActionClass, ArgumentName, ArgumentType, Arguments, Bound, Constraints, ToolError, Value};
 use crate::canonical::{Digest, Encoder};
 use crate::id::{Found, made_of, text};
-use crate::strict::{objects, present};
+use crate::strict::{objects, present, word};
 
 text! {
     /// The name of a tool. Compared byte for byte.
@@ -68,7 +68,7 @@ impl ToolName {
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     name: ToolName,
-    #[serde(default = "ActionClass::unsaid")]
+    #[serde(default = "ActionClass::unsaid", deserialize_with = "word")]
     class: ActionClass,
     #[serde(rename = "arguments", default, skip_serializing_if = "Parameters::is_empty")]
     parameters: Parameters,
@@ -297,6 +297,11 @@ impl Tool {
     /// The least class that a call can have by what the tool says of itself, whatever the host says.
     pub(crate) fn least_class(&self) -> ActionClass {
         self.raised.iter().filter_map(Raise::of_every_call).fold(ActionClass::Read, ActionClass::max)
+    }
+
+    /// The class that no call is below: what the host says, or the tool of itself, whichever is higher.
+    pub(crate) fn floor(&self) -> ActionClass {
+        self.class.max(self.least_class())
     }
 
     /// The labels of what it touches.

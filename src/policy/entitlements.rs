@@ -138,7 +138,7 @@ impl Loaded {
             tool: tool.clone(),
             places: facts::places(tool),
             action: uid(tool.name().as_str()),
-            groups: [uid(&format!("any {}", tool.class()))].into(),
+            groups: [uid(&format!("any {}", tool.floor()))].into(),
         };
         let tools: HashMap<_, _> = catalog.tools().map(|tool| (tool.name().clone(), prepare(tool))).collect();
         let actions = tools.values().map(|tool: &Prepared| {

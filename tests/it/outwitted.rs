@@ -121,10 +121,16 @@ fn a_permit_that_a_hiding_policy_takes_back_is_refused_as_if_there_were_no_tool(
 #[test]
 fn no_path_parameter_hides_two_points_in_a_url() {
     let prefix = Url::new("https://api.acme.example/v1/tickets").unwrap();
-    let rest = ["..;/..;/admin", "..;x=1/..;/admin", ".;/x", "%c0%ae%c0%ae/admin", "..%3b/admin"];
+    let rest =
+        ["..;/..;/admin", "..;x=1/..;/admin", ".;/x", "%c0%ae%c0%ae/admin", "..%3b/admin", "..%3B;/admin", "%ff"];
     for rest in rest {
         let text = format!("https://api.acme.example/v1/tickets/{rest}");
         assert!(!Url::new(&text).is_ok_and(|url| url.is_under(prefix)), "{text}");
+        assert!(bailiwick::mandate::Path::new(&format!("/v1/tickets/{rest}")).is_err(), "{rest}");
+    }
+    for rest in ["T-42;v=1", "..x;", "a..;x", "...;", "%c3%a9", "a%2Cb%e2%82%acc"] {
+        let text = format!("https://api.acme.example/v1/tickets/{rest}");
+        assert!(Url::new(&text).unwrap().is_under(prefix), "{text}");
     }
 }
 
@@ -181,6 +187,51 @@ fn a_credential_for_what_a_budget_counts_is_for_that_amount() {
     credential_for_another(Grant::new().budget(budget).unwrap(), own, r#"{"sum": "5 EUR", "amount": 5000}"#);
 }
 
+#[test]
+fn a_credential_for_what_a_budget_of_all_tools_counts_is_for_that_amount() {
+    let world = World::under(Evaluator::new(paying(), OPEN).unwrap());
+    let sums = bailiwick::mandate::Budget::sum("amount", "10".parse().unwrap()).unwrap();
+    let whom = bailiwick::mandate::Budget::distinct("to", 3).unwrap();
+    let scope = autonomous(&["pay"]).budget(sums).and_then(|scope| scope.budget(whom)).unwrap();
+    let task = world.task(deep(scope.clone(), 1));
+    let own = r#"{"amount": 5, "to": "GB29"}"#;
+    let others = [r#"{"amount": 5000, "to": "GB29"}"#, r#"{"amount": 5, "to": "US13"}"#, r#"{"to": "GB29"}"#];
+    // A part has the budgets of what is above, or is none.
+    assert!(delegate(&world, &task, "a", autonomous(&["pay"])).is_err());
+    let child = delegate(&world, &task, "b", scope).unwrap();
+    for task in [&task, &child] {
+        let action = alone("pay").with(args(own));
+        let credential = task.mint(task.authorize(&action).unwrap(), &crate::world::audience()).unwrap();
+        let verified = world.door.verify(credential.expose(), &crate::world::audience()).unwrap();
+        assert!(verified.permits(action.tool(), action.resource(), &args(own)));
+        for other in others {
+            assert!(!verified.permits(action.tool(), action.resource(), &args(other)), "{other}");
+        }
+    }
+}
+
+fn paying() -> Catalog {
+    let pay = Tool::new("pay".parse().unwrap(), ActionClass::Write)
+        .optional("to".parse().unwrap(), ArgumentType::Text)
+        .and_then(|tool| tool.optional("amount".parse().unwrap(), ArgumentType::Number))
+        .and_then(|tool| tool.optional("amounts".parse().unwrap(), ArgumentType::Integers))
+        .unwrap();
+    Catalog::new().with(pay).unwrap()
+}
+
+#[test]
+fn no_credential_is_minted_for_a_value_that_it_could_not_bind() {
+    let world = World::under(Evaluator::new(paying(), OPEN).unwrap());
+    let budget = bailiwick::mandate::Budget::sum("amounts", "100".parse().unwrap()).unwrap();
+    let grant = Grant::new().autonomous().budget(budget).unwrap();
+    let task = world.task(Scope::new().allow("pay", grant).unwrap());
+    let action = alone("pay").with(args(r#"{"amounts": [1, 2, 2]}"#));
+    let refused = task.mint(task.authorize(&action).unwrap(), &crate::world::audience()).unwrap_err();
+    assert_eq!(refused.to_string(), "no credential can be for the value of the argument amounts alone");
+    let none = alone("pay").with(args(r#"{"amounts": []}"#));
+    task.mint(task.authorize(&none).unwrap(), &crate::world::audience()).unwrap();
+}
+
 /// A tool that says of itself that it destroys, and of which a host says that it only reads.
 fn destructive() -> Catalog {
     let listed = r#"{"tools": [{"name": "wipe", "inputSchema": {}, "annotations": {"destructiveHint": true}}]}"#;
@@ -194,7 +245,9 @@ fn wiping() -> Scope {
 #[test]
 fn a_tool_whose_floor_is_above_a_group_of_actions_is_not_in_it() {
     let reads = r#"@id("reads") permit(principal, action in Action::"any read", resource);"#;
-    let denial = World::under(Evaluator::new(destructive(), reads).unwrap()).task(wiping()).authorize(&alone("wipe"));
+    // So that there is one that is so called.
+    let catalog = destructive().with(Tool::new("look".parse().unwrap(), ActionClass::Read)).unwrap();
+    let denial = World::under(Evaluator::new(catalog, reads).unwrap()).task(wiping()).authorize(&alone("wipe"));
     assert_eq!(code(denial), Some(ReasonCode::NotPermitted), "every call of it is irreversible");
 }
 
@@ -253,6 +306,27 @@ fn what_follows_from_drift_has_one_spelling() {
 fn what_happens_beyond_the_bounds_has_one_spelling() {
     let json = r#"{"tools": {"pay": {"beyond": {"ask": null}}}}"#;
     assert!(serde_json::from_str::<Scope>(json).is_err(), "{json}");
+}
+
+#[test]
+fn what_a_catalogue_says_has_one_spelling() {
+    let written = |class: &str, kind: &str, more: &str, raised: &str, attribute: &str| {
+        let argument = format!(r#"{{"type": {kind}, "constraints": {{"type": [{more}], "maxLength": 9}}}}"#);
+        let tool = format!(
+            r#"{{"name": "a", "class": {class}, "raised": [{{"class": {raised}}}], "arguments": {{"b": {argument}}}}}"#
+        );
+        let json = format!(r#"{{"tools": [{tool}], "resource_attributes": {{"owner": {attribute}}}}}"#);
+        serde_json::from_str::<Catalog>(&json)
+    };
+    let words = [r#""read""#, r#""opaque""#, r#""string""#, r#""write""#, r#""text""#];
+    let [class, kind, more, raised, attribute] = words;
+    written(class, kind, more, raised, attribute).unwrap();
+    for place in 0..words.len() {
+        let mut words = words.map(str::to_owned);
+        words[place] = format!("{{{}: null}}", words[place]);
+        let [class, kind, more, raised, attribute] = &words;
+        assert!(written(class, kind, more, raised, attribute).is_err(), "{words:?}");
+    }
 }
 
 #[test]
@@ -396,23 +470,46 @@ fn a_tool_that_drifted_while_it_ran_gives_no_trusted_values() {
     assert!(task.authorize(&pay("US13")).is_err());
 }
 
-/// In KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-/// To be run alone: other tests take memory too.
 #[test]
 fn an_output_takes_memory_as_it_is_long_and_not_a_thousand_times_as_much() {
     let world = World::under(Evaluator::new(catalog(), OPEN).unwrap());
     let task = world.task(trusting(&["/*", "/*/*", "/0", "/a/*"]));
     let ran = task.redeem(task.authorize(&alone("statement")).unwrap(), &args("{}")).unwrap();
     let many = format!("[{}0]", "0,".repeat(500_000));
-    let before = peak();
-    drop(serde_json::from_str::<Vec<&serde_json::value::RawValue>>(&many).unwrap());
-    task.observe(&ran, &many).unwrap();
-    let grown = peak() - before;
-    assert!(grown < 96 * 1024, "{grown} KiB for 1 MiB");
+    let mut observed = None;
+    let counted = allocation_counter::measure(|| observed = Some(task.observe(&ran, &many).unwrap()));
+    assert_eq!(observed.unwrap().noted, 2, "the number at `/*`, and at `/0`");
+    let most = counted.bytes_max;
+    assert!(most > 1024 * 1024 && most < 48 * 1024 * 1024, "{most} bytes for 1 MiB");
+}
+
+#[test]
+fn what_a_task_is_told_beyond_what_it_can_know_is_counted_and_not_kept() {
+    let world = World::under(Evaluator::new(catalog(), OPEN).unwrap());
+    let task = world.task(trusting(&["/*"]));
+    let ran = task.redeem(task.authorize(&alone("statement")).unwrap(), &args("{}")).unwrap();
+    let many: Vec<String> = (0..100_000).map(|number: u32| number.to_string()).collect();
+    let many = format!("[0,{}]", many.join(","));
+    let mut observed = None;
+    let counted = allocation_counter::measure(|| observed = Some(task.observe(&ran, &many).unwrap()));
+    let observed = observed.unwrap();
+    assert_eq!((observed.noted, observed.left_out), (1024, 100_000 - 1024));
+    assert!(counted.bytes_current < 256 * 1024, "{} bytes are kept", counted.bytes_current);
+}
+
+#[test]
+fn a_scope_trusts_so_many_sources_and_no_more() {
+    let places = |count: usize| (0..count).map(|place| format!("/{place}"));
+    let granting = |count| {
+        let from = Bound::from_sources(places(count).map(|at| Source::new("statement", &at).unwrap()));
+        Scope::new().allow("pay", Grant::new().bound("to", from).unwrap())
+    };
+    let written = |count| {
+        let from: Vec<String> = places(count).map(|at| format!(r#"{{"tool": "statement", "at": "{at}"}}"#)).collect();
+        let json = format!(r#"{{"tools": {{"pay": {{"where": {{"to": {{"from": [{}]}}}}}}}}}}"#, from.join(","));
+        serde_json::from_str::<Scope>(&json)
+    };
+    assert_eq!(granting(64).unwrap(), written(64).unwrap());
+    assert_eq!(granting(65).unwrap_err().to_string(), "a scope trusts 64 sources at most, not 65");
+    assert!(written(65).is_err());
 }

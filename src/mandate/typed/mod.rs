@@ -76,6 +76,29 @@ fn hides(text: &str, also: &[u8]) -> bool {
     text.split('%').skip(1).any(|rest| encoded(rest).is_some_and(hidden))
 }
 
+/// Whether what is percent-encoded is UTF-8, so that no lenient reader sees a `.` or a `/` in an overlong form of it.
+fn encodes_text(text: &str) -> bool {
+    let mut parts = text.split('%');
+    let mut bytes = Vec::from(parts.next().unwrap_or_default());
+    for rest in parts {
+        let byte = encoded(rest);
+        bytes.extend(byte);
+        bytes.extend_from_slice(rest.get(if byte.is_some() { 2.. } else { 0.. }).unwrap_or_default().as_bytes());
+    }
+    std::str::from_utf8(&bytes).is_ok()
+}
+
+/// Whether a part of a path is `.` or `..` to somebody: some servers drop what follows a `;`, encoded or not, before they look.
+fn is_points(part: &str) -> bool {
+    let begins_with = |points: &str| {
+        part.strip_prefix(points).is_some_and(|rest| {
+            let encoded = rest.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%3b"));
+            rest.is_empty() || rest.starts_with(';') || encoded
+        })
+    };
+    begins_with(".") || begins_with("..")
+}
+
 /// Whether `text`, parted by `/`, is `prefix` or below it. Neither has an empty part, except for a slash at the beginning.
 fn is_below(text: &str, prefix: &str) -> bool {
     match text.strip_prefix(prefix) {
