@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audit::{AuditSink, Trail};
@@ -17,6 +17,7 @@ use crate::live::Cell;
 use crate::mandate::{Breaker, Capabilities, Ceiling, Entitlement, MemoryOnce, Once};
 use crate::policy::{Administration, Evaluator};
 use crate::revocations::Outlived;
+use crate::sync::Mutex;
 use crate::time::{Clock, Steady, SystemClock};
 use crate::watching::Watch;
 

@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::audit::{AgentFact, Lanes, OperatorFact, Trail};
 use crate::authorizer::Swept;
@@ -21,6 +21,7 @@ use crate::mandate::{
 use crate::policy::{Administration, Evaluator, check_breaker, check_standing};
 use crate::revocations::Outlived;
 use crate::sorted::Sorted;
+use crate::sync::Mutex;
 use crate::task::Task;
 use crate::time::Timestamp;
 use crate::watching::Watch;

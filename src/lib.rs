@@ -113,6 +113,7 @@ mod revocations;
 pub mod secret;
 mod sorted;
 mod strict;
+mod sync;
 mod task;
 #[cfg(feature = "testing")]
 pub mod testing;

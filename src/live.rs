@@ -1,9 +1,10 @@
 //! Cells whose flipping kills what hangs below them, and the shield around code of the host.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
+use crate::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use crate::time::Timestamp;
 
 /// Something that lives until it is stopped. Even generations are alive, odd ones are stopped, so that

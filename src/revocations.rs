@@ -1,8 +1,7 @@
 //! Revocations at the door: what it minted, and nobody may honour any more before it ends.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::audit::{AgentFact, Lanes};
 use crate::authorizer::Authorizer;
@@ -13,6 +12,8 @@ use crate::id::CredentialId;
 use crate::live::locked;
 use crate::mandate::{Assignment, Issued};
 use crate::policy::check_standing;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicI64, Ordering};
 use crate::task::TaskHandle;
 use crate::time::Timestamp;
 

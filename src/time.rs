@@ -1,12 +1,13 @@
 //! Moments, and the one place that may ask the system what time it is.
 
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcDateTime};
+
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicI64, Ordering};
 
 /// A moment between the years 1970 and 9999, in UTC, to the nanosecond.
 ///

@@ -1,7 +1,7 @@
 //! Watching at the door: what agents do across their tasks, the breaker that cuts one off, and what nobody ever used.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use serde::Serialize;
@@ -16,6 +16,7 @@ use crate::live::locked;
 use crate::mandate::{
     ActionClass, Assignment, Breaker, Ceiling, CeilingError, Conduct, Scope, Sign, TaskState, ToolName,
 };
+use crate::sync::Mutex;
 use crate::task::TaskHandle;
 use crate::time::Timestamp;
 

@@ -2,12 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::id::Found;
-use crate::live::{locked, shielded};
+use crate::live::shielded;
 
 /// A record was not taken; what it would have permitted is denied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -142,8 +142,13 @@ impl Future for Ack {
 }
 
 impl Awaited {
+    /// A lock of the standard library, which is waited on with a deadline; nothing else is locked or flipped while it is held.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wait(&self, deadline: Duration) -> Result<(), AuditError> {
-        let state = locked(&self.state);
+        let state = self.lock();
         let waited = self.settled.wait_timeout_while(state, deadline, |state| state.result.is_none());
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         state.result.clone().unwrap_or(Err(AuditError::Late(deadline)))
@@ -153,7 +158,7 @@ impl Awaited {
     fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(), AuditError>> {
         let waker = cx.waker().clone();
         let older = {
-            let mut state = locked(&self.state);
+            let mut state = self.lock();
             if let Some(result) = &state.result {
                 return Poll::Ready(result.clone());
             }
@@ -165,7 +170,7 @@ impl Awaited {
 
     fn settle(&self, result: Result<(), AuditError>) {
         let waker = {
-            let mut state = locked(&self.state);
+            let mut state = self.lock();
             state.result = Some(result);
             state.waker.take()
         };

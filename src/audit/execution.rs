@@ -1,13 +1,13 @@
 //! An action that runs: whoever runs it tells the effect, or it is written down as unknown.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::trail::Lanes;
 use super::{AgentFact, AgentUserFact, AuditError, Denial, Effect, OperatorFact, Permit, Trail};
 use crate::id::{CredentialId, EventId};
 use crate::mandate::{Action, Assignment, CapabilityDrift, LooseEnd, Missing, NotLeft, ObserveError, Observed};
 use crate::policy::Reason;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// An action that runs under a spent permit.
 ///

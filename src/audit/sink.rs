@@ -1,9 +1,10 @@
 //! Where records go: the seam that a host implements, and the sinks that come with the crate.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::{Ack, Attribution, AuditError, Event, Sighting};
 use crate::live::{locked, shielded};
+use crate::sync::Mutex;
 
 /// Takes records.
 ///

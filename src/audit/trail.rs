@@ -1,7 +1,6 @@
 //! The trail: turns a verdict and a reservation into a permit or a denial, once the record was taken.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::execution::effect_lanes;
@@ -18,6 +17,7 @@ use crate::mandate::{
     Reservation, Standing, Tool,
 };
 use crate::policy::{Outcome, Reason, Ruling, Verdict};
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::time::{Steady, Timestamp};
 
 /// How long a permit is good for.

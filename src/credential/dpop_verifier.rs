@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::dpop::{Claims, DpopNonce, DpopRequest};
@@ -14,6 +14,7 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::id::made_of;
 use crate::jose::{Flaw, Kind, Leeway, Refused, Signed, Thumbprint, base64url};
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// How long a proof is good after it was made, unless said otherwise, in seconds.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -11,6 +11,7 @@ use super::token::MAX_LIFETIME;
 use crate::id::Issuer;
 use crate::jose::{self, Heading, JwkSet, KeySet, Kind, SigningError, SigningKey, Thumbprint, VerifyingKey};
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 jose::key_for! {

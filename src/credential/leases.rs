@@ -1,13 +1,14 @@
 //! The leases that are open or owed: what other systems may have made in the name of our tasks. No secret is in here.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::{Gone, IssuerError};
 use crate::audit::OpenLease;
 use crate::live::locked;
 use crate::mandate::{Assignment, Mode};
 use crate::policy::{Reason, check_standing};
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// Leases of one errand, a task and all its parts, that are open or owed.

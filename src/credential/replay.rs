@@ -1,11 +1,10 @@
 //! What was presented once: proofs that are good for nothing more, remembered as long as they would be good otherwise.
 
-use std::sync::Mutex;
-
 use crate::canonical::Digest;
 use crate::expiring::{Expiring, Full};
 use crate::jose::Flaw;
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// Remembers what was presented, up to a bound. What is still good is never forgotten to make room: what finds none is

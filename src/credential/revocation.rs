@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CredentialId, Issuer};
 use crate::jose::{self, Flaw, KeySet, Kind, Leeway, Refused, Token};
 use crate::strict::present;
+use crate::sync::RwLock;
 use crate::time::Timestamp;
 
 /// Credentials that a list names at most; when there are more, it refuses everything that was issued so far.

@@ -1,11 +1,11 @@
 //! How often things were used that are good for a number of times, for as long as they live.
 
 use std::hash::Hash;
-use std::sync::Mutex;
 
 use crate::expiring::{Expiring, Full};
 use crate::jose::Flaw;
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// Counted uses. What lives is never forgotten; when it is full of that, everything new is refused. A clock that is set back

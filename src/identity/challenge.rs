@@ -1,7 +1,7 @@
 //! Challenges: fresh questions that only the holder of a key can answer, each once and within a minute.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use crate::id::Audience;
 use crate::jose::{self, Algorithm, Flaw, Heading, Kind, Leeway, SigningError, SigningKey, VerifyingKey, base64url};
 use crate::live::locked;
 use crate::strict::present;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 jose::key_for! {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::challenge::{Answer, Challenges};
@@ -13,6 +13,7 @@ use crate::entropy::Entropy;
 use crate::id::{Audience, Found};
 use crate::jose::{Flaw, KeyError, Kind, Signed, Thumbprint, VerifyingKey};
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// Proofs that may be bound at once.

@@ -1,8 +1,7 @@
 //! A mandate under way: its ids, its life and its ledger, shared by all that hangs below the task.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::{
     Action, ActionRequest, ApprovalRequest, Arguments, BreakerState, Conduct, Entitled, Finds, Grant, Issue, Issued,
@@ -14,6 +13,8 @@ use crate::id::{Audience, TaskId, TransactionId};
 use crate::identity::{BlueprintId, OperatorId};
 use crate::live::{Hold, locked};
 use crate::sorted::Sorted;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::time::Timestamp;
 
 /// Tasks that go on below the first one of an errand at the same time, at whatever depth.

@@ -1,11 +1,12 @@
 //! A book: what is used up of the budgets of one task. A check and its booking are one step.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::account::{Account, Taken};
 use super::{Action, Budget, Grant, LedgerView, Overrun, Plan, Scope, Tool, ToolName, Watch};
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// A budget, and what is spent of it.

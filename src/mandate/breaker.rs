@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroU16;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Conduct;
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// When an agent is cut off, and for how long. The same for every agent, and counted for each by itself.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
 use super::{ActionClass, Tool, ToolName};
 use crate::canonical::Digest;
 use crate::live::locked;
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// What differs between a tool as it was declared and as a server lists it now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -4,11 +4,12 @@
 //! sees one task.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 
 use super::breaker::{Attempt, Breaker, Gauge};
 use super::{ActionClass, Assignment, Ceiling, CeilingError, Tool, ToolName};
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// What one agent does across its tasks.

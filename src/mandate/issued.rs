@@ -1,6 +1,5 @@
 //! What was issued under a task: for what each credential is good, and whether it was used.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::canonical::Digest;
@@ -8,6 +7,7 @@ use crate::expiring::{Expiring, Full};
 use crate::id::CredentialId;
 use crate::jose::{Flaw, Leeway};
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// Credentials of one task that are not over yet, by anybody's clock.

@@ -5,7 +5,7 @@
 //! others, and nobody starts anew by delegating.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use super::book::{Book, Limits, Place, Step};
 use super::noted::Noted;
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::identity::OperatorId;
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// Tools that are remembered in order.

@@ -1,12 +1,12 @@
 //! Loose ends: what a task's record still has to say when the task is closed.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use super::{Action, Mode};
 use crate::id::EventId;
 use crate::identity::AgentUserId;
 use crate::live::locked;
+use crate::sync::Mutex;
 
 /// Actions of one task that run at the same time.
 const MAX: usize = 1024;

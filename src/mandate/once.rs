@@ -1,10 +1,10 @@
 //! What is good once: the seam through which it is consumed.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use crate::id::ApprovalId;
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// An approval could not be consumed; nothing is permitted by it.

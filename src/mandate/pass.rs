@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::Mode;
 use crate::canonical::Digest;
 use crate::id::CredentialId;
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// Passes of one task that are kept.

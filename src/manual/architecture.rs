@@ -13,7 +13,7 @@
 //!    the next with  │Identity││       ││       ││      ││          │
 //!                   └────────┘└───────┘└───────┘└──────┘└──────────┘
 //!                      ◀──────── imports point left only ────────
-//!    ground             id · time · entropy · secret · canonical · json · jose · live
+//!    ground             id · time · entropy · secret · canonical · json · jose · live · sync
 //! ```
 //!
 //! `Authorizer` and `Task` are what hosts hold; `Door` is what both share. A room imports from the rooms left of it and from the ground, never from the right, and never from the door. A test

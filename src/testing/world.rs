@@ -1,7 +1,7 @@
 //! The world of a test: one door over the host's own tools and policies, at a moment that moves by hand.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::SetupError;
@@ -18,6 +18,7 @@ use crate::identity::{
 use crate::live::locked;
 use crate::mandate::{Intent, Mandate, Scope};
 use crate::policy::{Bundle, Catalog, Evaluator};
+use crate::sync::Mutex;
 use crate::task::Task;
 use crate::time::{Clock, ClockError, ManualClock, Timestamp};
 

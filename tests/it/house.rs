@@ -7,7 +7,21 @@ use std::path::Path;
 
 /// The rooms from left to right; a file takes from its own place and from what is left of it.
 const ROOMS: &[&[&str]] = &[
-    &["canonical", "entropy", "expiring", "id", "jose", "json", "live", "open", "secret", "sorted", "strict", "time"],
+    &[
+        "canonical",
+        "entropy",
+        "expiring",
+        "id",
+        "jose",
+        "json",
+        "live",
+        "open",
+        "secret",
+        "sorted",
+        "strict",
+        "sync",
+        "time",
+    ],
     &["identity"],
     &["mandate"],
     &["policy"],
@@ -44,6 +58,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("base64::", &["jose/base64url.rs"]),
     ("regex::", &["mandate/pattern.rs"]),
     ("miette::", &["policy/diagnostic.rs"]),
+    ("loom::", &["sync.rs"]),
     ("ring::", &["canonical.rs", "entropy.rs", "jose/"]),
     ("webpki::", &["identity/x509.rs"]),
     ("rustls_pki_types::", &["identity/x509.rs"]),

@@ -10,7 +10,7 @@ mod snapshot;
 mod state;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError};
 
 use entries::Entries;
 use proofs::Proofs;
@@ -20,6 +20,7 @@ use super::{
     ProofMethod, SystemName, VerifiedWorkload,
 };
 use crate::live::{Hold, Stop};
+use crate::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::time::Timestamp;
 
 pub use blueprints::BlueprintId;

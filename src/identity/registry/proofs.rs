@@ -1,11 +1,10 @@
 //! The proofs by which an agent was admitted: in how many places it runs, as far as keys tell.
 
-use std::sync::Mutex;
-
 use crate::canonical::Digest;
 use crate::identity::{ProofMethod, VerifiedWorkload};
 use crate::jose::Thumbprint;
 use crate::live::locked;
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// Proofs of one agent that are remembered.
