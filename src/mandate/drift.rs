@@ -18,7 +18,8 @@ pub enum Drift {
     OutsidePlan,
     /// The tool is in a stage that is past, or not reached yet.
     OrderBroken,
-    /// It changes something that the scope does not name and that the task has not touched before.
+    /// It changes something that the scope, of a part that of the first task, does not name and that the task has not touched
+    /// before.
     NewTarget,
     /// The same was refused three times or more, or anything five times, in all that is above, beside and below it.
     RepeatedRefusals,

@@ -182,9 +182,10 @@ impl Serialize for Resolved {
 #[serde(rename_all = "snake_case")]
 #[allow(clippy::exhaustive_enums, reason = "who names a value is the human, what they trust, or somebody else")]
 pub enum Provenance {
-    /// The human's scope names it: it is one of the values, or under one of the prefixes, of the argument's bound.
+    /// The human's scope names it: it is one of the values, or under one of the prefixes, of the argument's bound. In a part,
+    /// that is the scope of the first task: what the agent that delegated named is no human's word.
     Scope,
-    /// A source that the scope trusts for this argument gave it.
+    /// A source that this scope trusts for this argument gave it.
     Trusted,
     /// Anybody may have written it.
     Untrusted,
