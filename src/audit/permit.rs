@@ -1,13 +1,14 @@
 //! The permit: leave to take one action once, within seconds.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::canonical::Digest;
 use crate::id::{Audience, EventId};
 use crate::live::locked;
 use crate::mandate::{Action, Approval, Arguments, Assignment, LedgerView, Reservation, Seen, Tool};
 use crate::policy::{Reason, Stale, check_standing};
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// Leave to take one action, once, within seconds. Spent by moving it into
