@@ -95,7 +95,7 @@ fn encodes_text(text: &str) -> bool {
             rest = next.and_then(|next| next.get(2..)).unwrap_or_default();
             next = rest.strip_prefix('%');
         }
-        if !letter.get(..width).is_some_and(|letter| std::str::from_utf8(letter).is_ok()) {
+        if letter.get(..width).is_none_or(|letter| std::str::from_utf8(letter).is_err()) {
             return false;
         }
     }
