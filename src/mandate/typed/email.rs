@@ -3,8 +3,8 @@
 use super::{Malformed, ensure};
 
 /// An e-mail address: local part, `@`, domain (RFC 5321, sections 4.1.2 and 4.5.3.1), without quotes, comments or address
-/// literals, and without `%` and `!`, by which some systems send on to another domain; in ASCII, its domain in lower case and of two labels or more. The local part is what its own system makes of
-/// it: `ada+x` and `ada` are two.
+/// literals, and without `%` and `!`, by which some systems send on to another domain; in ASCII, its domain in lower case and
+/// of two labels or more. The local part is what its own system makes of it: `ada+x` and `ada` are two.
 ///
 /// ```
 /// use bailiwick::mandate::Email;

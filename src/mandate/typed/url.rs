@@ -13,8 +13,8 @@ const SCHEMES: [(&str, u16); 4] = [("https", 443), ("http", 80), ("wss", 443), (
 
 /// A URL of the web, absolute, and as the URL Standard writes it (WHATWG, "URL serializing"): its own text is its only
 /// spelling. Without user or password, with a host in lower case that is a name in ASCII or an address in its usual form, and
-/// without a part `.` or `..`, encoded or not, or with parameters behind it, and without an encoded separator, or an encoding of
-/// what is no UTF-8, in the path.
+/// without a part `.` or `..`, encoded or not, also with parameters behind it, an encoded separator, or an encoding of what is
+/// no UTF-8 in the path.
 ///
 /// ```
 /// use bailiwick::mandate::Url;
