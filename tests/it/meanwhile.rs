@@ -120,8 +120,7 @@ fn a_halt_while_the_entitlement_is_asked_stops_the_minting() {
 #[test]
 fn a_halt_while_the_entitlement_is_asked_stops_the_lease() {
     let (seam, system) = (Arc::new(Meanwhile::default()), Arc::new(System::default()));
-    let world =
-        World::built(OPEN, |builder| builder.entitlement(seam.clone()).issuer(audience(), system.clone()));
+    let world = World::built(OPEN, |builder| builder.entitlement(seam.clone()).issuer(audience(), system.clone()));
     let task = world.task(closes());
     let permit = task.authorize(&on_behalf(&world.ada, "ticket.close")).expect("a permit");
     let door = world.door.clone();
@@ -220,7 +219,8 @@ fn a_lease_is_not_renewed_for_a_tool_that_drifted() {
     );
     let door = door.clock(world.clock.clone()).issuer(audience(), system).build().unwrap();
     let agent = door.admit(world.workload(&world.triage)).unwrap();
-    let intent = Intent::new("read", Scope::new().allow("ticket.read", Grant::new().autonomous().preapproved()).unwrap());
+    let intent =
+        Intent::new("read", Scope::new().allow("ticket.read", Grant::new().autonomous().preapproved()).unwrap());
     let task = door.begin(Mandate::new(agent, intent.unwrap()).approved_by(&world.ada)).unwrap();
     let mut lease = task.lease(task.authorize(&read()).expect("a permit"), &audience()).expect("a lease");
     assert!(!door.listed(&listing("Sends.")).is_empty());
@@ -244,7 +244,8 @@ fn a_credential_of_older_policies_is_not_accepted_though_they_came_while_it_was_
 // 4 ── the class of a call and the class of its tool
 
 fn raised() -> Catalog {
-    let tool = |name: &str| Tool::new(name.parse().unwrap(), ActionClass::Read).raised_on("ticket", ActionClass::Irreversible);
+    let tool =
+        |name: &str| Tool::new(name.parse().unwrap(), ActionClass::Read).raised_on("ticket", ActionClass::Irreversible);
     Catalog::new().with(tool("ticket.wipe")).unwrap()
 }
 
