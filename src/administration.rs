@@ -66,7 +66,7 @@ impl Authorizer {
     /// # Errors
     ///
     /// The operator may not do this, the session is over, no agent was registered from the blueprint, the record was not taken,
-    /// or somebody halted again meanwhile: then it stays halted.
+    /// or somebody halted again meanwhile: then it stays halted. A breaker that was tried or opened again meanwhile stays as it is.
     pub fn resume<'b>(&self, by: impl Into<By<'b>>, what: Resume) -> Result<(), Error> {
         let (door, by) = (&self.0, by.into());
         match what {
@@ -99,7 +99,7 @@ impl Authorizer {
                 // Whoever left meanwhile lets nobody try.
                 let reset = match door.active(by) {
                     Ok(now) if conduct.reset(opening, now) => return Ok(()),
-                    Ok(_) => Err(Error::Halted),
+                    Ok(_) => Err(Error::BreakerMoved(agent.clone())),
                     Err(error) => Err(error),
                 };
                 let undone = Administered::NotDone { action: AdminAction::ResetBreaker };
