@@ -153,7 +153,7 @@ impl TaskHandle {
         let request = self.assignment.request(action, ledger.step);
         ledger.requests = self.assignment.ledger().requests(&request, now);
         let mut standing = self.standing(action);
-        standing.breaker = self.assignment.conduct().breaker(now);
+        standing.breaker = self.assignment.breaker(now);
         standing.entitlement = self.door.entitled(&self.assignment, action, now);
         Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
     }
@@ -180,11 +180,13 @@ impl TaskHandle {
         let Self { door, assignment } = self;
         let clock = door.trail.clock().now();
         let now = clock.unwrap_or_else(|_| door.trail.clock().latest());
+        // Read first: whatever opens from here on ends what is permitted.
+        let openings = assignment.openings();
         let (attempt, step) = (assignment.conduct().attempt(now), self.step(action, now));
         let (ledger, reservation) = assignment.reserve(step);
         let (mut standing, request) = (self.standing(action), assignment.request(action, ledger.step));
         standing.time_known = clock.is_ok();
-        standing.breaker = attempt.state();
+        standing.breaker = assignment.breaker_above().unwrap_or(attempt.state());
         standing.entitlement = door.entitled(assignment, action, now);
         let weighed = self.weigh(action, standing, ledger, &request, now);
         let Weighed { standing, ledger, verdict, consent, asked, is_new } = weighed;
@@ -199,6 +201,7 @@ impl TaskHandle {
             verdict,
             reservation,
             consent,
+            openings,
             asked,
             now,
         };
@@ -315,7 +318,7 @@ impl TaskHandle {
     ) -> Result<(&Minter, Draft), MintError> {
         let minter = self.door.minter.as_ref().ok_or(MintError::NoMinter)?;
         let draft = minter.draft(permit, audience, self.door.entropy.as_ref(), now)?;
-        let issue = self.assignment.issue(permit.action(), policies);
+        let issue = (self.assignment.issue(permit.action(), policies), permit.consenting());
         let entered = self.assignment.issued().enter(draft.id(), issue, draft.until(), now);
         if entered { Ok((minter, draft)) } else { Err(MintError::TooMany) }
     }
@@ -352,7 +355,7 @@ impl TaskHandle {
         if let Some(drift) = self.door.drift(&self.assignment, tool) {
             return Err(Reason::CapabilityDrift { tool: tool.clone(), drift }.into());
         }
-        check_breaker(self.assignment.conduct().breaker(now), now)?;
+        check_breaker(self.assignment.breaker_since(permit.openings(), now), now)?;
         self.check_again(permit, now)?;
         self.check_answers(permit, now)?;
         Ok(now)

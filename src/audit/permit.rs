@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::canonical::Digest;
 use crate::id::{Audience, EventId};
 use crate::live::locked;
-use crate::mandate::{Action, Approval, Arguments, Assignment, LedgerView, Reservation, Seen, Tool};
+use crate::mandate::{Action, Approval, Arguments, Assignment, Consenting, LedgerView, Reservation, Seen, Tool};
 use crate::policy::{Reason, Stale, check_standing};
 use crate::sync::Mutex;
 use crate::time::Timestamp;
@@ -30,6 +30,8 @@ pub struct Permit {
     policy_digest: Digest,
     /// What people approved of exactly this action, where it rests on that.
     consent: Vec<Arc<Approval>>,
+    /// How often breakers had opened before.
+    openings: u64,
     until: Timestamp,
 }
 
@@ -50,12 +52,12 @@ impl Permit {
         (action, tool): (Action, Tool),
         ledger: LedgerView,
         policy_digest: Digest,
-        consent: Vec<Arc<Approval>>,
+        (consent, openings): (Vec<Arc<Approval>>, u64),
         until: Timestamp,
     ) -> Self {
         let until = consent.iter().fold(until, |until, approval| until.min(approval.ends()));
         let seen = Mutex::new(ledger.seen());
-        Self { assignment, reservation, decision, action, tool, ledger, seen, policy_digest, consent, until }
+        Self { assignment, reservation, decision, action, tool, ledger, seen, policy_digest, consent, openings, until }
     }
 
     /// The decision that it was made by.
@@ -93,6 +95,16 @@ impl Permit {
 
     pub(crate) fn policy_digest(&self) -> &Digest {
         &self.policy_digest
+    }
+
+    /// How often the breakers of its agent and of those above had opened before it was decided.
+    pub(crate) fn openings(&self) -> u64 {
+        self.openings
+    }
+
+    /// The people whose approval of exactly this action it rests on.
+    pub(crate) fn consenting(&self) -> Consenting {
+        self.assignment.consenting(&self.consent)
     }
 
     /// Whether it may be used at `now` by the task `task` while the policies are those of `policies`.

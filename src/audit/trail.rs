@@ -66,6 +66,8 @@ pub(crate) struct Proposal<'a> {
     pub(crate) reservation: Option<Reservation>,
     /// What people approved of exactly this action, where the verdict rests on it.
     pub(crate) consent: Vec<Arc<Approval>>,
+    /// How often breakers had opened before.
+    pub(crate) openings: u64,
     /// What people are asked, where it is held.
     pub(crate) asked: Option<ApprovalRequest>,
     pub(crate) now: Timestamp,
@@ -97,7 +99,8 @@ impl Trail {
         let lanes = decision_lanes(&proposal);
         let approvers = approver_lanes(&proposal, lanes.operator.as_ref().map(|(operator, _)| operator));
         let has_repeats = proposal.ledger.repeats > 0;
-        let Proposal { assignment, action, tool, ledger, verdict, reservation, consent, asked, now, .. } = proposal;
+        let Proposal { assignment, action, tool, ledger, verdict, reservation, consent, openings, asked, now, .. } =
+            proposal;
         let purpose = assignment.mandate().intent().purpose();
         let hold = |reason, event| Denial::new(reason, action, purpose, event);
         let refuse = |reason, event| {
@@ -132,7 +135,7 @@ impl Trail {
                     (action.clone(), tool.clone()),
                     ledger,
                     verdict.policy_digest,
-                    consent,
+                    (consent, openings),
                     last,
                 ))
             }

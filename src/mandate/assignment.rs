@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, ApprovalRequest, Arguments, BreakerState, Conduct, Entitled, Finds, Grant, Issue, Issued,
-    Ledger, LedgerView, LooseEnds, Mandate, Mode, ObserveError, Observed, Passes, Reservation, Resource, Scope, Seen,
-    Standing, Step, Tool, ToolName,
+    Action, ActionRequest, Approval, ApprovalRequest, Arguments, BreakerState, Conduct, Consenting, Entitled, Finds,
+    Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, ObserveError, Observed, Passes, Reservation,
+    Resource, Scope, Seen, Standing, Step, Tool, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{Audience, TaskId, TransactionId};
@@ -390,6 +390,12 @@ impl Assignment {
         let errand = self.mandate.errand(action.mode());
         encoder.fixed(&errand.to_be_bytes());
         Issue::new(&self.keyed(&encoder.finish()), policies, errand)
+    }
+
+    /// The people whose approvals of exactly an action these are, with what those hang on.
+    pub(crate) fn consenting(&self, consent: &[Arc<Approval>]) -> Consenting {
+        let operators = consent.iter().map(|approval| approval.operator());
+        Consenting::new(operators.map(|operator| (operator.clone(), self.lives.operators.get(operator).cloned())))
     }
 
     /// The end of what is wanted until `wanted`, on this errand: of that, the task, the proof and the approval it rests on, the

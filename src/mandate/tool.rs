@@ -8,7 +8,9 @@ use super::broken::Broken;
 use super::parameter::{Parameter, Parameters};
 use super::raise::Raise;
 use super::unenforced::Unenforced;
-use super::{Action, ActionClass, ArgumentName, ArgumentType, Arguments, Bound, Constraints, ToolError, Value};
+use super::{
+    Action, ActionClass, ArgumentName, ArgumentType, Arguments, Bound, Constraints, Resource, ToolError, Value,
+};
 use crate::canonical::{Digest, Encoder};
 use crate::id::{Found, made_of, text};
 use crate::strict::{objects, present, word};
@@ -286,7 +288,17 @@ impl Tool {
 
     /// How much is at stake in this call.
     pub fn class_of(&self, action: &Action) -> ActionClass {
-        self.raised.iter().filter_map(|raise| raise.of(action)).fold(self.class, ActionClass::max)
+        self.class_of_call(action.resource(), action.arguments())
+    }
+
+    /// How much is at stake in a call with these arguments that touches this.
+    pub(crate) fn class_of_call(&self, resource: &Resource, arguments: &Arguments) -> ActionClass {
+        self.raised.iter().filter_map(|raise| raise.of(resource, arguments)).fold(self.class, ActionClass::max)
+    }
+
+    /// The highest class that a call of it may have: what whoever may call it may do.
+    pub(crate) fn highest_class(&self) -> ActionClass {
+        self.raised.iter().map(Raise::class).fold(self.class, ActionClass::max)
     }
 
     /// Whether calls of it may be of another class than it.
