@@ -8,7 +8,7 @@ use bailiwick::audit::{AgentFact, Effect};
 use bailiwick::credential::{Credential, CredentialVerifier, MintError, RevocationSet, RevocationView, Status};
 use bailiwick::id::{CredentialId, Issuer};
 use bailiwick::jose::{Flaw, KeySet, Leeway, Refused};
-use bailiwick::mandate::{Action, Grant, Scope};
+use bailiwick::mandate::{Action, Approval, Grant, Quorum, Scope};
 use bailiwick::time::Timestamp;
 use bailiwick::{Error, Task};
 use serde_json::{Value, json};
@@ -152,6 +152,25 @@ fn when_a_person_leaves_what_rests_on_others_goes_on() {
     world.door.offboard(&world.bob, &operator("ada")).unwrap();
     service.load(&world);
     assert_eq!(service.flaw(&world, hers.expose()), Some(Flaw::Revoked));
+    assert_eq!(service.flaw(&world, own.expose()), None);
+}
+
+#[test]
+fn when_a_person_leaves_what_rests_on_their_approval_of_the_action_is_dead_elsewhere_too() {
+    let world = World::new(OPEN);
+    let quorum = Quorum::of(1).unwrap().among_others([operator("bob")]).unwrap();
+    let purges = Grant::new().autonomous().approved_by(quorum);
+    let reads = Scope::new().allow("ticket.read", Grant::new().autonomous()).unwrap();
+    let task = world.task(reads.allow("ticket.purge", purges).unwrap());
+    let (service, purge) = (Service::new(&world), Action::autonomous("ticket.purge", &ticket()).unwrap());
+    let approved = purge.clone().approved(Approval::by(&world.bob, task.request(&purge)));
+    let (theirs, own) = (mint(&task, &approved), mint(&task, &read()));
+    service.load(&world);
+    assert_eq!(service.flaw(&world, theirs.expose()), None);
+    world.door.offboard(&world.ada, &operator("bob")).unwrap();
+    world.clock.advance(Duration::from_secs(1));
+    service.load(&world);
+    assert_eq!(service.flaw(&world, theirs.expose()), Some(Flaw::Revoked));
     assert_eq!(service.flaw(&world, own.expose()), None);
 }
 
