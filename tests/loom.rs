@@ -27,7 +27,7 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread::JoinHandle;
 
 /// Switches in one run that nobody waited for. What goes wrong at all mostly goes wrong with two.
-const PREEMPTIONS: usize = 5;
+const PREEMPTIONS: usize = 4;
 /// Stack of a thread of a model, in words.
 const STACK: usize = 1 << 17;
 
