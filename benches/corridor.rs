@@ -14,6 +14,7 @@ use std::hint::black_box;
 
 use bailiwick::audit::Effect;
 use bailiwick::credential::{Presentation, danger};
+use bailiwick::policy::Outcome;
 use bailiwick::policy::compiled::Compiled;
 use bailiwick::{Task, TaskHandle};
 use cedar_policy::{Authorizer as Cedar, Decision};
@@ -33,6 +34,12 @@ fn deciding(criterion: &mut Criterion) {
         assert!(permitted);
         group.bench_function(BenchmarkId::new("verdict", size), |b| {
             b.iter(|| evaluator.decide(black_box(&question)).outcome);
+        });
+        let narrow = scene.questions_under(scene.narrow_scope());
+        let (narrow, permitted) = narrow.iter().next().expect("a question");
+        assert!(permitted && evaluator.decide(&narrow).outcome == Outcome::Permitted);
+        group.bench_function(BenchmarkId::new("narrow_verdict", size), |b| {
+            b.iter(|| evaluator.decide(black_box(&narrow)).outcome);
         });
         let policies = scene.raw_policies();
         let compiled = Compiled::new(&policies).expect("compiled policies");

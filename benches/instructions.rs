@@ -19,6 +19,7 @@ mod scene;
 use std::hint::black_box;
 use std::process::Command;
 
+use bailiwick::policy::Outcome;
 use bailiwick::policy::compiled::Compiled;
 use cedar_policy::Authorizer;
 use scene::Scene;
@@ -26,7 +27,7 @@ use scene::Scene;
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
 
 /// Jobs, and how many rounds of eight questions are enough to divide by.
-const JOBS: [(&str, u32); 3] = [("raw_cedar", 10), ("compiled", 2_000), ("verdict", 2_000)];
+const JOBS: [(&str, u32); 4] = [("raw_cedar", 10), ("compiled", 2_000), ("verdict", 2_000), ("narrow_verdict", 2_000)];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -50,13 +51,14 @@ fn table(sizes: &[String]) {
         [] => SIZES.into(),
         sizes => sizes.iter().map(|size| size.parse().expect("a number of policies")).collect(),
     };
-    println!("instructions per decision\n{:>10} {:>14} {:>14} {:>14}", "policies", "raw_cedar", "compiled", "verdict");
+    let names = JOBS.map(|(job, _)| format!(" {job:>14}")).concat();
+    println!("instructions per decision\n{:>10}{names}", "policies");
     for size in sizes {
         let counts = JOBS.map(|(job, rounds)| {
             let (few, many) = (count(job, size, rounds), count(job, size, rounds * 2));
             (many - few) / u64::from(rounds * 8)
         });
-        println!("{size:>10} {:>14} {:>14} {:>14}", counts[0], counts[1], counts[2]);
+        println!("{size:>10}{}", counts.map(|count| format!(" {count:>14}")).concat());
     }
 }
 
@@ -76,12 +78,17 @@ fn count(job: &str, size: usize, rounds: u32) -> u64 {
 
 fn work(job: &str, size: usize, rounds: u32) {
     let scene = Scene::new(size);
-    let (questions, evaluator) = (scene.questions(), scene.evaluator());
-    let questions: Vec<_> = questions.iter().map(|(question, _)| question).collect();
+    let scope = if job == "narrow_verdict" { scene.narrow_scope() } else { scene.scope() };
+    let (questions, evaluator) = (scene.questions_under(scope), scene.evaluator());
+    let asked = |(question, permitted)| {
+        assert_eq!(evaluator.decide(&question).outcome == Outcome::Permitted, permitted);
+        question
+    };
+    let questions: Vec<_> = questions.iter().map(asked).collect();
     let ours: Vec<_> = questions.iter().map(|question| evaluator.request(question).expect("a tool")).collect();
     let policies = scene.raw_policies();
     match job {
-        "verdict" => repeat(rounds, |place| {
+        "verdict" | "narrow_verdict" => repeat(rounds, |place| {
             black_box(evaluator.decide(black_box(&questions[place])));
         }),
         "compiled" => {

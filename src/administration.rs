@@ -10,7 +10,7 @@ use crate::door::Door;
 use crate::error::Error;
 use crate::identity::{AgentId, Change, Edit, Ended, OperatorId, OperatorSession};
 use crate::live::{Stop, locked};
-use crate::mandate::{Assignment, BreakerState, TaskState};
+use crate::mandate::{Assignment, TaskState};
 use crate::policy::{AdminAction, Bundle, Governed, Motion, On, Said};
 use crate::time::Timestamp;
 
@@ -66,7 +66,7 @@ impl Authorizer {
     /// # Errors
     ///
     /// The operator may not do this, the session is over, no agent was registered from the blueprint, the record was not taken,
-    /// or somebody halted again meanwhile: then it stays halted.
+    /// or somebody halted again meanwhile: then it stays halted. A breaker that was tried or opened again meanwhile stays as it is.
     pub fn resume<'b>(&self, by: impl Into<By<'b>>, what: Resume) -> Result<(), Error> {
         let (door, by) = (&self.0, by.into());
         match what {
@@ -90,19 +90,21 @@ impl Authorizer {
             Resume::Breaker(agent) => {
                 door.active(by)?;
                 let governed = door.governed(&agent)?;
-                let now = door.allow(by, AdminAction::ResetBreaker, On::Agent(&governed), Vec::new())?;
+                // What opens after this is not what this person saw.
                 let conduct = door.watch.known(&agent);
-                let Some(conduct) = conduct.filter(|own| matches!(own.breaker(now), BreakerState::Open { .. })) else {
-                    return Ok(());
-                };
+                let seen = conduct.zip(Some(door.now()?)).and_then(|(own, now)| Some((own.pausing(now)?, own)));
+                let now = door.allow(by, AdminAction::ResetBreaker, On::Agent(&governed), Vec::new())?;
+                let Some((opening, conduct)) = seen else { return Ok(()) };
                 door.administered(by, Some(&agent), Administered::BreakerReset, now)?;
                 // Whoever left meanwhile lets nobody try.
-                door.active(by).inspect_err(|_| {
-                    let undone = Administered::NotDone { action: AdminAction::ResetBreaker };
-                    let _ = door.administered(by, Some(&agent), undone, now);
-                })?;
-                conduct.reset(now);
-                Ok(())
+                let reset = match door.active(by) {
+                    Ok(now) if conduct.reset(opening, now) => return Ok(()),
+                    Ok(_) => Err(Error::BreakerMoved(agent.clone())),
+                    Err(error) => Err(error),
+                };
+                let undone = Administered::NotDone { action: AdminAction::ResetBreaker };
+                door.administered(by, Some(&agent), undone, now)?;
+                reset
             }
         }
     }

@@ -112,8 +112,10 @@ impl TaskHandle {
             Ok(_) => {}
             Err(denial) => {
                 consent.iter().for_each(|approval| self.door.release(approval));
-                if is_new && !denial.is_held() {
-                    self.assignment.ledger().unask(request);
+                match denial.asks() {
+                    Some(asks) => self.assignment.ledger().asked(request, asks.until()),
+                    None if is_new => self.assignment.ledger().unask(request),
+                    None => {}
                 }
             }
         }

@@ -132,7 +132,13 @@ impl Authorizer {
         let salt = Salt::draw(door.entropy.as_ref())?;
         let assignment = Arc::new(Assignment::new((task, txn), mandate, until, lives, salt).under(listing));
         door.enter(&assignment, now)?;
-        door.open(assignment, |assignment| door.consume_and_record(assignment, now))
+        let begun = door.open(Arc::clone(&assignment), |assignment| door.consume_and_record(assignment, now));
+        begun.inspect_err(|error| {
+            // Halted after its approvals were consumed: they have begun nothing.
+            if *error == Error::Halted {
+                assignment.mandate().approvals().iter().for_each(|approval| door.release(approval));
+            }
+        })
     }
 
     /// Takes in what a server lists of the tools that it offers now, and returns what differs from their declarations.
@@ -168,12 +174,18 @@ impl Authorizer {
     ///
     /// Always the same to outsiders; [`Refused::flaw`] says more to the operator's log.
     pub fn accept(&self, token: &str, audience: &Audience, action: &Action) -> Result<VerifiedCredential, Refused> {
-        let (verified, assignment) = self.0.verify(token, audience)?;
-        let now = self.0.now().map_err(|_| Flaw::Unavailable)?;
-        self.0.check_entitled(&assignment, action, now).map_err(|_| Flaw::Revoked)?;
-        assignment.issued().use_up(verified.id(), assignment.issue(action, self.0.evaluator.replaced()))?;
+        let door = &self.0;
+        let now = door.now().map_err(|_| Flaw::Unavailable)?;
+        let (verified, assignment) = door.verify(token, audience)?;
+        if door.entitlement.is_some() {
+            door.check_entitled(&assignment, action, now).map_err(|_| Flaw::Revoked)?;
+            // The host may take its time: whatever was stopped or replaced meanwhile is seen now.
+            door.verify(token, audience)?;
+        }
+        door.check_accepted(&assignment, action)?;
+        assignment.issued().use_up(verified.id(), assignment.issue(action, door.evaluator.replaced()))?;
         // Whoever stopped the task meanwhile has the last word.
-        self.0.verify_alive(&assignment, verified.mode())?;
+        door.verify_alive(&assignment, verified.mode())?;
         Ok(verified)
     }
 

@@ -4,6 +4,7 @@
 //! with the name of its domain, every variable-length part with its length, every variant with its tag.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use ring::{digest, hmac};
 
@@ -79,17 +80,21 @@ impl<'de> serde::Deserialize<'de> for Digest {
 
 /// The key of one task's digests. An unsalted hash of an amount or a password can be guessed; with the salt
 /// gone, the digests in the records tell nothing.
-pub(crate) struct Salt(hmac::Key);
+pub(crate) struct Salt {
+    secret: zeroize::Zeroizing<[u8; 32]>,
+    /// The same, made ready when it is first used: a task that does nothing has no need of it.
+    key: OnceLock<Box<hmac::Key>>,
+}
 
 impl Salt {
     pub(crate) fn draw(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        let bytes = zeroize::Zeroizing::new(crate::entropy::draw::<32>(entropy)?);
-        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, bytes.as_ref())))
+        Ok(Self { secret: zeroize::Zeroizing::new(crate::entropy::draw(entropy)?), key: OnceLock::new() })
     }
 
     /// The digest of `digest` under this salt.
     pub(crate) fn key(&self, digest: &Digest) -> Digest {
-        let tag = hmac::sign(&self.0, &digest.0);
+        let key = self.key.get_or_init(|| Box::new(hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_ref())));
+        let tag = hmac::sign(key, &digest.0);
         let mut bytes = [0; 32];
         bytes.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
         Digest(bytes)

@@ -126,7 +126,7 @@ impl TaskHandle {
 /// Whether everything that the task rests on stands.
 fn check_alive(parent: &Assignment, now: Timestamp) -> Result<(), DelegationError> {
     let (mandate, mut standing) = (parent.mandate(), parent.standing());
-    standing.breaker = parent.conduct().breaker(now);
+    standing.breaker = parent.breaker(now);
     check_standing(mandate, &standing, &Mode::Autonomous, parent.until(), now).map_err(DelegationError::Over)?;
     let mut approvals = mandate.approvals().iter();
     let stands = approvals.any(|approval| now < approval.ends() && standing.operators.contains(approval.operator()));

@@ -15,10 +15,10 @@ use crate::identity::{OperatorId, Registry};
 use crate::jose::{Flaw, Leeway};
 use crate::live::{Cell, locked, shielded};
 use crate::mandate::{
-    Approval, Assignment, Capabilities, CapabilityDrift, Entitlement, Lives, Mandate, Mode, Once, OnceError, TaskState,
-    ToolName,
+    Action, Approval, Assignment, Capabilities, CapabilityDrift, Entitlement, Lives, Mandate, Mode, Once, OnceError,
+    TaskState, ToolName,
 };
-use crate::policy::{Administration, Evaluator, check_standing};
+use crate::policy::{Administration, Evaluator, check_breaker, check_standing};
 use crate::revocations::Outlived;
 use crate::sorted::Sorted;
 use crate::sync::Mutex;
@@ -230,6 +230,15 @@ impl Door {
             && verified.agent() == assignment.mandate().agent().id()
             && verified.task_hash() == minter.task_hash(&assignment);
         if same { Ok((verified, assignment)) } else { Err(Flaw::Binding) }
+    }
+
+    /// Checks that nothing that came after a credential holds against its action: the agent is not cut off, and nobody said no.
+    pub(crate) fn check_accepted(&self, assignment: &Assignment, action: &Action) -> Result<(), Flaw> {
+        let now = self.now().map_err(|_| Flaw::Unavailable)?;
+        let is_cut_off = check_breaker(assignment.conduct().breaker(now), now).is_err();
+        let books = assignment.ledger();
+        let said_no = || books.requests(&assignment.request(action, 0), now).refused_by.is_some();
+        if is_cut_off || (books.has_asked() && said_no()) { Err(Flaw::Revoked) } else { Ok(()) }
     }
 
     /// Checks that what a credential rests on stands.

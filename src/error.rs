@@ -6,7 +6,7 @@ use crate::credential::MintError;
 use crate::delegation::DelegationError;
 use crate::entropy::EntropyError;
 use crate::id::{ApprovalId, Audience, TaskId};
-use crate::identity::{OperatorId, ProofError, RegistryError};
+use crate::identity::{AgentId, OperatorId, ProofError, RegistryError};
 use crate::mandate::{CeilingError, Label, MandateError, OnceError};
 use crate::policy::{CatalogError, NotAllowed, PolicyError};
 use crate::time::{ClockError, Timestamp};
@@ -53,6 +53,9 @@ pub enum Error {
     /// Two issuers are to issue credentials for one service.
     #[error("there are two issuers for {0}")]
     TwoIssuers(Audience),
+    /// The breaker of an agent was tried, or opened again, before its pause could be ended.
+    #[error("the breaker of {0} was tried or opened again meanwhile")]
+    BreakerMoved(AgentId),
     /// A human halted everything.
     #[error("everything is halted")]
     Halted,

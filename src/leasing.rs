@@ -11,7 +11,7 @@ use crate::credential::{
 use crate::door::Door;
 use crate::id::{Audience, Found, LeaseId};
 use crate::identity::AgentId;
-use crate::policy::Reason;
+use crate::policy::{Reason, check_breaker};
 use crate::task::TaskHandle;
 use crate::time::Timestamp;
 
@@ -54,7 +54,11 @@ impl TaskHandle {
         let request = self.request_lease(&permit, audience, now).inspect_err(|error| {
             trail.void(&permit, Reason::NoCredential(Found::new(&error.to_string())));
         })?;
-        let under = Under { assignment: Arc::clone(&self.assignment), mode: permit.action().mode().clone() };
+        let under = Under {
+            assignment: Arc::clone(&self.assignment),
+            action: Arc::new(permit.action().clone()),
+            consenting: permit.consenting(),
+        };
         let held = self.door.leases.enter(request.open().clone(), under).map_err(|open| {
             let error = LeaseError::TooMany { open };
             trail.void(&permit, Reason::NoCredential(Found::new(&error.to_string())));
@@ -90,7 +94,8 @@ impl TaskHandle {
     ///
     /// # Errors
     ///
-    /// The lease is over, what it rests on is, other policies decide, the issuer cannot or did not, or the record was not
+    /// The lease is over, what it rests on is, the person may not do it themselves any more, the tool drifted, the agent is cut
+    /// off, other policies decide, the issuer cannot or did not, or the record was not
     /// taken. The lease then ends here when it was to end; where nobody knows what the issuer did, it is looked for until it
     /// would have ended.
     pub fn renew(&self, lease: &mut Lease) -> Result<Timestamp, LeaseError> {
@@ -177,8 +182,7 @@ impl TaskHandle {
         (open.until, open.issued, open.ends) = (until, true, ends);
         held.note_issued(&open);
         let told = self.door.tell_issued(&open);
-        let denied = |permit: &Permit, reason| LeaseError::Denied(trail.void(permit, reason));
-        let now = self.check(&permit).map_err(|reason| denied(&permit, reason))?;
+        let now = self.check(&permit).map_err(|ruling| LeaseError::Denied(trail.void(&permit, ruling)))?;
         if until <= now {
             let error = LeaseError::TooShort { until, now };
             trail.void(&permit, Reason::NoCredential(Found::new(&error.to_string())));
@@ -231,12 +235,21 @@ impl TaskHandle {
 
     /// Whether a lease may go on now.
     fn check_lease(&self, lease: &Lease) -> Result<Timestamp, LeaseError> {
-        let now = self.door.trail.clock().now()?;
+        let (door, action) = (&self.door, lease.held().action());
+        // First, for it asks the host: whatever is stopped meanwhile has the last word.
+        let asked = door.check_entitled(&self.assignment, action, door.trail.clock().now()?);
+        asked.map_err(LeaseError::NotRenewed)?;
+        let now = door.trail.clock().now()?;
+        if let Some(drift) = door.drift(&self.assignment, action.tool()) {
+            let tool = action.tool().clone();
+            return Err(LeaseError::NotRenewed(Reason::CapabilityDrift { tool, drift }));
+        }
+        check_breaker(self.assignment.breaker(now), now).map_err(LeaseError::NotRenewed)?;
         let over = |reason: Option<Reason>| {
             reason.map_or(LeaseError::TooShort { until: lease.until(), now }, LeaseError::NotRenewed)
         };
         lease.held().check(now).map_err(over)?;
-        let (permitted, now_decide) = (*lease.policies(), self.door.evaluator.digest());
+        let (permitted, now_decide) = (*lease.policies(), door.evaluator.digest());
         if permitted != now_decide {
             return Err(LeaseError::OtherPolicies { permitted, now: now_decide });
         }

@@ -62,7 +62,7 @@ impl TaskHandle {
             let action = Action::any_of(tool, mode);
             let ledger = assignment.view(self.step(&action, now));
             let (mut standing, request) = (self.standing(&action), assignment.request(&action, ledger.step));
-            standing.breaker = assignment.conduct().breaker(now);
+            standing.breaker = assignment.breaker(now);
             offers.admit(&Question::new(mandate, &standing, &ledger, &action, &request, assignment.until(), now))
         };
         Ok(tools.into_iter().filter(admits).collect())

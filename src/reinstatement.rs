@@ -43,7 +43,7 @@ impl Authorizer {
         let governed = door.governed(agent)?;
         let wrong = || Error::NotForReinstatement { approval: approval.id().clone() };
         door.registry.hold_operator(approval.operator())?;
-        let is_of_this = matches!(approval.consent(), Consent::Reinstatement(of) if of == reinstatement);
+        let is_of_this = matches!(approval.consent(), Consent::Reinstatement(of) if **of == *reinstatement);
         if !is_of_this || !approval.is_presentable_at(now) {
             return Err(wrong());
         }

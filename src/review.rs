@@ -154,7 +154,7 @@ impl Authorizer {
 
     fn is_over_wide(&self, assignment: &Assignment) -> bool {
         let catalog = self.0.evaluator.catalog();
-        let has_effects = |tool| catalog.get(tool).is_none_or(|tool| tool.class() > ActionClass::Read);
+        let has_effects = |tool| catalog.get(tool).is_none_or(|tool| tool.highest_class() > ActionClass::Read);
         assignment.mandate().intent().scope().unbound().any(has_effects)
     }
 }

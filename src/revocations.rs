@@ -52,7 +52,8 @@ impl Authorizer {
     /// What this door minted, is not over, and nobody may honour any more: as a signed list, good for a minute, that a
     /// [`RevocationSet`](crate::credential::RevocationSet) elsewhere loads.
     ///
-    /// It names the credentials of ended tasks, stopped agents and people who left, those that were given up or used, and those
+    /// It names the credentials of ended tasks, stopped agents and people who left, on whose behalf or by whose approval of the
+    /// exact action they were, those that were given up or used, and those
     /// of policies that were replaced. It is bounded: when more than 32 768 are to be named, it revokes everything that was
     /// issued so far.
     ///

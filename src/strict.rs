@@ -21,6 +21,26 @@ pub(crate) fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer:
     T::deserialize(CowStrDeserializer::<D::Error>::new(text))
 }
 
+/// A word where it is one of several.
+struct Word<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        word(deserializer).map(Self)
+    }
+}
+
+/// A list of words.
+pub(crate) fn words<'de, D, T, C>(deserializer: D) -> Result<C, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+    C: FromIterator<T> + IntoIterator<Item = T>,
+{
+    let words = Vec::<Word<T>>::deserialize(deserializer)?;
+    Ok(words.into_iter().map(|word| word.0).collect())
+}
+
 /// A flag that is not written where it is not set.
 pub(crate) fn is_false(value: &bool) -> bool {
     !value
@@ -116,4 +136,15 @@ where
 {
     let objects = unique::<D, K, Object<V>>(deserializer)?;
     Ok(objects.into_iter().map(|(name, object)| (name, object.0)).collect())
+}
+
+/// An object of words, without a member that is named twice.
+pub(crate) fn unique_words<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: Deserialize<'de> + Ord + fmt::Display,
+    V: Deserialize<'de>,
+{
+    let words = unique::<D, K, Word<V>>(deserializer)?;
+    Ok(words.into_iter().map(|(name, word)| (name, word.0)).collect())
 }

@@ -13,7 +13,7 @@ use crate::mandate::{
     Action, ActionRequest, Arguments, Assignment, Label, LedgerView, ObserveError, Observed, Standing, Step, TaskState,
     ToolName,
 };
-use crate::policy::{Evaluator, Explanation, Question, Reason, Verdict, check_breaker};
+use crate::policy::{Evaluator, Explanation, Question, Reason, Ruling, Verdict, check_breaker};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
 use crate::watching::sign;
@@ -153,7 +153,7 @@ impl TaskHandle {
         let request = self.assignment.request(action, ledger.step);
         ledger.requests = self.assignment.ledger().requests(&request, now);
         let mut standing = self.standing(action);
-        standing.breaker = self.assignment.conduct().breaker(now);
+        standing.breaker = self.assignment.breaker(now);
         standing.entitlement = self.door.entitled(&self.assignment, action, now);
         Ok(ask(&self.door.evaluator, &self.question(action, &standing, &ledger, &request, now)))
     }
@@ -180,11 +180,13 @@ impl TaskHandle {
         let Self { door, assignment } = self;
         let clock = door.trail.clock().now();
         let now = clock.unwrap_or_else(|_| door.trail.clock().latest());
+        // Read first: whatever opens from here on ends what is permitted.
+        let openings = assignment.openings();
         let (attempt, step) = (assignment.conduct().attempt(now), self.step(action, now));
         let (ledger, reservation) = assignment.reserve(step);
         let (mut standing, request) = (self.standing(action), assignment.request(action, ledger.step));
         standing.time_known = clock.is_ok();
-        standing.breaker = attempt.state();
+        standing.breaker = assignment.breaker_above().unwrap_or(attempt.state());
         standing.entitlement = door.entitled(assignment, action, now);
         let weighed = self.weigh(action, standing, ledger, &request, now);
         let Weighed { standing, ledger, verdict, consent, asked, is_new } = weighed;
@@ -199,6 +201,7 @@ impl TaskHandle {
             verdict,
             reservation,
             consent,
+            openings,
             asked,
             now,
         };
@@ -217,7 +220,8 @@ impl TaskHandle {
 
     /// One step, as the ledger sees it.
     pub(crate) fn step<'s>(&'s self, action: &'s Action, now: Timestamp) -> Step<'s> {
-        Step { action, declared: self.door.evaluator.catalog().get(action.tool()), now }
+        let (declared, root) = (self.door.evaluator.catalog().get(action.tool()), self.assignment.mandate().root());
+        Step { action, declared, root, now }
     }
 
     pub(crate) fn decide(
@@ -250,7 +254,7 @@ impl TaskHandle {
     /// The permit is over, for another task, from older policies, or of an ended task; or these are not the arguments
     /// that it permits. The refusal is recorded, and the permit is gone.
     pub fn redeem(&self, permit: Permit, arguments: &Arguments) -> Result<Execution, Denial> {
-        match self.check(&permit).and_then(|_| permit.check_arguments(arguments)) {
+        match self.check(&permit).and_then(|_| Ok(permit.check_arguments(arguments)?)) {
             Ok(()) => Execution::of(permit, &self.door.trail),
             Err(reason) => Err(self.door.trail.void(&permit, reason)),
         }
@@ -276,10 +280,11 @@ impl TaskHandle {
     ///
     /// # Errors
     ///
-    /// The action was another task's, its output was observed before, whatever came of it, the task has ended, or a tool that
-    /// the scope trusts did not give strict JSON of at most 1 MiB and 64 levels. Nothing of the output is trusted then.
+    /// The action was another task's, its output was observed before, whatever came of it, the tool drifted meanwhile, the task has
+    /// ended, or a tool that the scope trusts did not give strict JSON of at most 1 MiB and 64 levels. Nothing of the output is trusted then.
     pub fn observe(&self, execution: &Execution, output: &str) -> Result<Observed, ObserveError> {
-        execution.observe_for(&self.assignment, output)
+        let drift = self.door.drift(&self.assignment, execution.action().tool());
+        execution.observe_for(&self.assignment, drift, output)
     }
 
     /// Spends a permit on a credential for `audience`: for this one action, for minutes.
@@ -313,7 +318,7 @@ impl TaskHandle {
     ) -> Result<(&Minter, Draft), MintError> {
         let minter = self.door.minter.as_ref().ok_or(MintError::NoMinter)?;
         let draft = minter.draft(permit, audience, self.door.entropy.as_ref(), now)?;
-        let issue = self.assignment.issue(permit.action(), policies);
+        let issue = (self.assignment.issue(permit.action(), policies), permit.consenting());
         let entered = self.assignment.issued().enter(draft.id(), issue, draft.until(), now);
         if entered { Ok((minter, draft)) } else { Err(MintError::TooMany) }
     }
@@ -331,39 +336,44 @@ impl TaskHandle {
 
     /// Signs what was announced. Whoever stopped the task meanwhile has the last word, however long the signer took.
     fn sign(&self, minter: &Minter, permit: &Permit, draft: &Draft) -> Result<Secret<String>, MintError> {
-        let void = |reason| self.door.trail.void(permit, reason);
+        let trail = &self.door.trail;
         let token = minter.sign(draft).inspect_err(|error| {
-            void(Reason::NoCredential(Found::new(&error.to_string())));
+            trail.void(permit, Reason::NoCredential(Found::new(&error.to_string())));
         })?;
-        self.check(permit).map_err(|reason| MintError::Denied(void(reason)))?;
+        self.check(permit).map_err(|ruling| MintError::Denied(trail.void(permit, ruling)))?;
         Ok(token)
     }
 
     /// Whether a permit may be used by this task now.
-    pub(crate) fn check(&self, permit: &Permit) -> Result<Timestamp, Reason> {
-        let now = self.door.trail.clock().now().map_err(|_| Reason::Clock)?;
+    pub(crate) fn check(&self, permit: &Permit) -> Result<Timestamp, Box<Ruling>> {
+        let clock = || self.door.trail.clock().now().map_err(|_| Reason::Clock);
+        // The host first, which may take its time: whatever is stopped meanwhile is seen by what follows.
+        self.door.check_entitled(&self.assignment, permit.action(), clock()?)?;
+        let now = clock()?;
         permit.check(&self.assignment, &self.door.evaluator.digest(), now)?;
         let tool = permit.action().tool();
         if let Some(drift) = self.door.drift(&self.assignment, tool) {
-            return Err(Reason::CapabilityDrift { tool: tool.clone(), drift });
+            return Err(Reason::CapabilityDrift { tool: tool.clone(), drift }.into());
         }
-        check_breaker(self.assignment.conduct().breaker(now), now)?;
-        self.door.check_entitled(&self.assignment, permit.action(), now)?;
-        self.check_labels(permit, now)?;
+        check_breaker(self.assignment.breaker_since(permit.openings(), now), now)?;
+        self.check_again(permit, now)?;
         self.check_answers(permit, now)?;
         Ok(now)
     }
 
-    /// Decides once more, where the task carries labels that it did not when this was permitted. What was approved and
-    /// reserved for the permit is.
-    fn check_labels(&self, permit: &Permit, now: Timestamp) -> Result<(), Reason> {
+    /// Decides once more, where the errand carries labels or entered a stage of its plan since this was last decided. What was
+    /// approved and reserved for the permit is.
+    fn check_again(&self, permit: &Permit, now: Timestamp) -> Result<(), Box<Ruling>> {
         let action = permit.action();
-        let Some(ledger) = self.assignment.renewed(self.step(action, now), permit.ledger()) else {
+        let before = (permit.ledger(), permit.seen());
+        let Some(ledger) = self.assignment.renewed(self.step(action, now), before) else {
             return Ok(());
         };
         let request = self.assignment.request(action, ledger.step);
         let verdict = self.decide(action, &self.standing(action), &ledger, &request, now);
-        verdict.reason.map_or(Ok(()), Err)
+        Ruling::of(verdict).map_or(Ok(()), Err)?;
+        permit.note_seen(ledger.seen());
+        Ok(())
     }
 
     /// Labels the task, and all that is above, beside and below it, to its end: policies see it, and permits that are not

@@ -14,7 +14,7 @@ use crate::id::TaskId;
 use crate::identity::AgentId;
 use crate::live::locked;
 use crate::mandate::{
-    ActionClass, Assignment, Breaker, Ceiling, CeilingError, Conduct, Scope, Sign, TaskState, ToolName,
+    ActionClass, Assignment, Breaker, Ceiling, CeilingError, Conduct, Scope, Sign, TaskState, Tool, ToolName,
 };
 use crate::sync::Mutex;
 use crate::task::TaskHandle;
@@ -96,7 +96,7 @@ impl Door {
     pub(crate) fn enter(&self, task: &Arc<Assignment>, now: Timestamp) -> Result<(), Error> {
         let (agent, ceiling) = (task.mandate().agent().id(), self.watch.ceiling(task.mandate().agent().id()));
         let catalog = self.evaluator.catalog();
-        let class = |tool: &ToolName| catalog.get(tool).map_or(ActionClass::unsaid(), |tool| tool.class());
+        let class = |tool: &ToolName| catalog.get(tool).map_or(ActionClass::unsaid(), Tool::highest_class);
         let check = |ceiling: &Ceiling| ceiling.check_class(task.mandate().intent().scope(), class);
         let entered = ceiling.map_or(Ok(()), check).and_then(|()| task.conduct().enter(task, ceiling, now));
         entered.map_err(|beyond: CeilingError| {

@@ -11,8 +11,8 @@ use bailiwick::identity::{
     AgentId, AgentIdentity, AgentKey, HumanOperator, OperatorId, OperatorSession, Registry, danger,
 };
 use bailiwick::mandate::{
-    Action, ActionClass, ActionRequest, ArgumentType, Arguments, Bound, Grant, Intent, LedgerView, Mandate, Resource,
-    Scope, Standing, Tool,
+    Action, ActionClass, ActionRequest, ArgumentType, Arguments, Bound, Budget, Drift, Grant, Intent, LedgerView,
+    Mandate, Resource, Response, Scope, Source, Standing, Tool, Watch,
 };
 use bailiwick::policy::{Bundle, Catalog, Directory, Evaluator, Question};
 use bailiwick::time::{ManualClock, Timestamp};
@@ -179,6 +179,29 @@ impl Scene {
         let bound = Bound::at_most("1000".parse().expect("a number"));
         let grant = Grant::new().bound("amount", bound).expect("a name").autonomous();
         Scope::new().allow("tool-0", grant).expect("a name")
+    }
+
+    /// The same with all that a scope can say: targets, sources, budgets, a plan, labels that are kept apart.
+    pub(crate) fn narrow_scope(&self) -> Scope {
+        let bound = Bound::at_most("1000".parse().expect("a number"));
+        let source = Source::new("tool-0", "/*/path").expect("a source");
+        let path = Bound::under(["/inbox", "/archive"]).expect("prefixes").or_from([source]);
+        let folder = |name: &str| Resource::new("folder", name).expect("a resource");
+        let grant = Grant::new()
+            .bound("amount", bound)
+            .and_then(|grant| grant.bound("path", path))
+            .and_then(|grant| grant.budget(Budget::sum("amount", "100000".parse().expect("a number"))?))
+            .and_then(|grant| grant.budget(Budget::distinct("path", 1_000)?))
+            .expect("a grant");
+        let watch = Watch::new()
+            .plan([["tool-0"]])
+            .and_then(|watch| watch.apart(["secret", "outside"]))
+            .expect("a watch")
+            .on(Drift::OrderBroken, Response::Deny)
+            .on(Drift::RepeatedRefusals, Response::Ask);
+        let scope = Scope::new().allow("tool-0", grant.on([folder("inbox"), folder("archive")]).autonomous());
+        let rate = Budget::calls(1_000).within(Duration::from_secs(60)).expect("a rate");
+        scope.and_then(|scope| scope.budget(rate)).expect("a scope").watched(watch).at_most(100_000)
     }
 
     pub(crate) fn action(&self) -> Action {

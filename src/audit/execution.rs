@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::trail::Lanes;
 use super::{AgentFact, AgentUserFact, AuditError, Denial, Effect, OperatorFact, Permit, Trail};
 use crate::id::{CredentialId, EventId};
-use crate::mandate::{Action, Assignment, LooseEnd, Missing, NotLeft, ObserveError, Observed};
+use crate::mandate::{Action, Assignment, CapabilityDrift, LooseEnd, Missing, NotLeft, ObserveError, Observed};
 use crate::policy::Reason;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
@@ -37,13 +37,17 @@ impl std::fmt::Debug for Execution {
 impl Execution {
     /// Spends a permit that was checked. Until its effect is told it is a loose end of the task; where none can be left,
     /// since the task is being closed or too many actions run, it is refused.
-    pub(crate) fn of(permit: Permit, trail: &Arc<Trail>) -> Result<Self, Denial> {
+    pub(crate) fn of(mut permit: Permit, trail: &Arc<Trail>) -> Result<Self, Denial> {
         let end = LooseEnd::of(*permit.decision(), permit.action(), Missing::Effect);
         if let Err(why) = permit.assignment().loose_ends().leave(end) {
             let reason = match why {
                 NotLeft::Closed => Reason::TaskEnded(permit.assignment().state()),
                 NotLeft::Full(running) => Reason::Untold { running },
             };
+            return Err(trail.void(&permit, reason));
+        }
+        if let Err(reason) = permit.book() {
+            permit.assignment().loose_ends().take(*permit.decision());
             return Err(trail.void(&permit, reason));
         }
         let (assignment, decision, action) = permit.spend(trail.clock().latest());
@@ -74,12 +78,20 @@ impl Execution {
     }
 
     /// Observes its output for the task that it belongs to, once.
-    pub(crate) fn observe_for(&self, task: &Arc<Assignment>, output: &str) -> Result<Observed, ObserveError> {
+    pub(crate) fn observe_for(
+        &self,
+        task: &Arc<Assignment>,
+        drift: Option<CapabilityDrift>,
+        output: &str,
+    ) -> Result<Observed, ObserveError> {
         if !Arc::ptr_eq(&self.assignment, task) {
             return Err(ObserveError::OtherTask);
         }
         if self.observed.swap(true, Ordering::AcqRel) {
             return Err(ObserveError::Twice);
+        }
+        if let Some(drift) = drift {
+            return Err(ObserveError::CapabilityDrift { tool: self.action.tool().clone(), drift });
         }
         task.observe(self.action.tool(), output)
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use crate::canonical::Digest;
 use crate::id::{Audience, EventId};
-use crate::mandate::{Action, Approval, Arguments, Assignment, LedgerView, Reservation, Tool};
+use crate::live::locked;
+use crate::mandate::{Action, Approval, Arguments, Assignment, Consenting, LedgerView, Reservation, Seen, Tool};
 use crate::policy::{Reason, Stale, check_standing};
+use crate::sync::Mutex;
 use crate::time::Timestamp;
 
 /// Leave to take one action, once, within seconds. Spent by moving it into
@@ -23,9 +25,13 @@ pub struct Permit {
     tool: Tool,
     /// What the task had done before.
     ledger: LedgerView,
+    /// How far the errand was when it was last decided.
+    seen: Mutex<Seen>,
     policy_digest: Digest,
     /// What people approved of exactly this action, where it rests on that.
     consent: Vec<Arc<Approval>>,
+    /// How often breakers had opened before.
+    openings: u64,
     until: Timestamp,
 }
 
@@ -46,11 +52,12 @@ impl Permit {
         (action, tool): (Action, Tool),
         ledger: LedgerView,
         policy_digest: Digest,
-        consent: Vec<Arc<Approval>>,
+        (consent, openings): (Vec<Arc<Approval>>, u64),
         until: Timestamp,
     ) -> Self {
         let until = consent.iter().fold(until, |until, approval| until.min(approval.ends()));
-        Self { assignment, reservation, decision, action, tool, ledger, policy_digest, consent, until }
+        let seen = Mutex::new(ledger.seen());
+        Self { assignment, reservation, decision, action, tool, ledger, seen, policy_digest, consent, openings, until }
     }
 
     /// The decision that it was made by.
@@ -76,8 +83,28 @@ impl Permit {
         &self.ledger
     }
 
+    /// How far the errand was when it was last decided.
+    pub(crate) fn seen(&self) -> Seen {
+        *locked(&self.seen)
+    }
+
+    /// It was decided again, and still holds.
+    pub(crate) fn note_seen(&self, seen: Seen) {
+        *locked(&self.seen) = seen;
+    }
+
     pub(crate) fn policy_digest(&self) -> &Digest {
         &self.policy_digest
+    }
+
+    /// How often the breakers of its agent and of those above had opened before it was decided.
+    pub(crate) fn openings(&self) -> u64 {
+        self.openings
+    }
+
+    /// The people whose approval of exactly this action it rests on.
+    pub(crate) fn consenting(&self) -> Consenting {
+        self.assignment.consenting(&self.consent)
     }
 
     /// Whether it may be used at `now` by the task `task` while the policies are those of `policies`.
@@ -117,10 +144,16 @@ impl Permit {
         self.assignment.allows(self.action.tool(), audience)
     }
 
-    /// Spends it: the action runs now.
+    /// Books that the action runs now, if nothing came between that and its last check.
+    pub(super) fn book(&mut self) -> Result<(), Reason> {
+        let (seen, ran) = (self.seen(), (&self.tool, self.action.resource()));
+        let is_booked = self.assignment.keep(&mut self.reservation, seen, ran);
+        if is_booked { Ok(()) } else { Err(Reason::PermitInvalid(Stale::Overtaken)) }
+    }
+
+    /// Spends it: the action runs now, and is booked.
     pub(super) fn spend(self, now: Timestamp) -> (Arc<Assignment>, EventId, Action) {
         self.assignment.exercise(&self.tool, now);
-        self.assignment.keep(self.reservation, &self.tool, self.action.resource());
         (self.assignment, self.decision, self.action)
     }
 }

@@ -16,7 +16,7 @@ use crate::mandate::{
     Action, ActionRequest, Approval, ApprovalRequest, Assignment, LedgerView, LooseEnd, Missing, Mode, Opened,
     Reservation, Standing, Tool,
 };
-use crate::policy::{Outcome, Reason, Verdict};
+use crate::policy::{Outcome, Reason, Ruling, Verdict};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::time::{Steady, Timestamp};
 
@@ -66,6 +66,8 @@ pub(crate) struct Proposal<'a> {
     pub(crate) reservation: Option<Reservation>,
     /// What people approved of exactly this action, where the verdict rests on it.
     pub(crate) consent: Vec<Arc<Approval>>,
+    /// How often breakers had opened before.
+    pub(crate) openings: u64,
     /// What people are asked, where it is held.
     pub(crate) asked: Option<ApprovalRequest>,
     pub(crate) now: Timestamp,
@@ -97,7 +99,8 @@ impl Trail {
         let lanes = decision_lanes(&proposal);
         let approvers = approver_lanes(&proposal, lanes.operator.as_ref().map(|(operator, _)| operator));
         let has_repeats = proposal.ledger.repeats > 0;
-        let Proposal { assignment, action, tool, ledger, verdict, reservation, consent, asked, now, .. } = proposal;
+        let Proposal { assignment, action, tool, ledger, verdict, reservation, consent, openings, asked, now, .. } =
+            proposal;
         let purpose = assignment.mandate().intent().purpose();
         let hold = |reason, event| Denial::new(reason, action, purpose, event);
         let refuse = |reason, event| {
@@ -132,7 +135,7 @@ impl Trail {
                     (action.clone(), tool.clone()),
                     ledger,
                     verdict.policy_digest,
-                    consent,
+                    (consent, openings),
                     last,
                 ))
             }
@@ -154,7 +157,8 @@ impl Trail {
     }
 
     /// Records that a permit was refused when it was to be used.
-    pub(crate) fn void(&self, permit: &Permit, reason: Reason) -> Denial {
+    pub(crate) fn void(&self, permit: &Permit, ruling: impl Into<Box<Ruling>>) -> Denial {
+        let Ruling { reason, policies, because, hidden } = *ruling.into();
         let (assignment, decision, action) = (permit.assignment(), *permit.decision(), permit.action());
         let lanes = void_lanes(assignment, decision, action.mode(), reason.clone());
         let event = self.write_for(assignment, lanes);
@@ -162,7 +166,8 @@ impl Trail {
         self.watch(assignment, &reason);
         // Refused it is, whether or not that could be written.
         let purpose = assignment.mandate().intent().purpose();
-        count_refusal(assignment, action, Denial::new(reason, action, purpose, event.ok()))
+        let denial = Denial::new(reason, action, purpose, event.ok()).with_ruling(policies, because, hidden);
+        count_refusal(assignment, action, denial)
     }
 
     /// Tells the agent's breaker of a permit that was refused.

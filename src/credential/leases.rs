@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Gone, IssuerError};
 use crate::audit::OpenLease;
 use crate::live::locked;
-use crate::mandate::{Assignment, Mode};
+use crate::mandate::{Action, Assignment, Consenting};
 use crate::policy::{Reason, check_standing};
 use crate::sync::Mutex;
 use crate::time::Timestamp;
@@ -51,11 +51,12 @@ struct Entry {
     why: Option<IssuerError>,
 }
 
-/// What a lease hangs under, and for whom it was permitted.
+/// What a lease hangs under, for which action it was permitted, and whose approval of exactly that it rests on.
 #[derive(Debug)]
 pub(crate) struct Under {
     pub(crate) assignment: Arc<Assignment>,
-    pub(crate) mode: Mode,
+    pub(crate) action: Arc<Action>,
+    pub(crate) consenting: Consenting,
 }
 
 impl Under {
@@ -147,9 +148,9 @@ impl Leases {
         if theirs >= MAX_OF_ERRAND {
             return Err(theirs);
         }
-        let task = Arc::clone(&under.assignment);
+        let (task, action) = (Arc::clone(&under.assignment), Arc::clone(&under.action));
         let place = book.insert(Entry::new(open, Some(under)))?;
-        Ok(Held { leases: Arc::clone(self), place, task })
+        Ok(Held { leases: Arc::clone(self), place, task, action })
     }
 
     /// Enters a lease of an earlier process, if it is not there; says whether there was room.
@@ -220,8 +221,10 @@ impl Entry {
 
     /// Whether what it rests on stands.
     fn stands(&self, now: Timestamp) -> Result<(), Option<Reason>> {
-        let Under { assignment, mode } = self.under.as_ref().ok_or(None)?;
-        check_standing(assignment.mandate(), &assignment.standing(), mode, assignment.until(), now).map_err(Some)
+        let Under { assignment, action, consenting } = self.under.as_ref().ok_or(None)?;
+        let (mandate, standing) = (assignment.mandate(), assignment.standing());
+        check_standing(mandate, &standing, action.mode(), assignment.until(), now).map_err(Some)?;
+        consenting.gone().map_or(Ok(()), |operator| Err(Some(Reason::OperatorNotActive(operator.clone()))))
     }
 
     /// Whether it is to be revoked: nobody has it, it is over, or what it rests on does not stand.
@@ -262,11 +265,17 @@ pub(crate) struct Held {
     leases: Arc<Leases>,
     place: Place,
     task: Arc<Assignment>,
+    action: Arc<Action>,
 }
 
 impl Held {
     pub(crate) fn place(&self) -> Place {
         self.place
+    }
+
+    /// The action that it was permitted for.
+    pub(crate) fn action(&self) -> &Action {
+        &self.action
     }
 
     /// Whether it is a lease of this task.

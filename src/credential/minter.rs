@@ -17,7 +17,7 @@ use crate::entropy::{Entropy, EntropyError};
 use crate::id::{Audience, CredentialId, Issuer, TaskId};
 use crate::identity::AgentId;
 use crate::jose::{KeySet, Kind, SigningError};
-use crate::mandate::{Assignment, Detail, Intent, Mode, ToolName};
+use crate::mandate::{ArgumentName, Assignment, Detail, Intent, Mode, ToolName};
 use crate::secret::Secret;
 use crate::time::{ClockError, Timestamp};
 
@@ -44,6 +44,13 @@ pub enum MintError {
     Audience {
         /// The service.
         asked: Audience,
+    },
+    /// The scope bounds an argument, or a budget counts it, and a credential could not say that it is for this value alone:
+    /// an object that is no amount of money, or a list whose sum is counted.
+    #[error("no credential can be for the value of the argument {argument} alone")]
+    Argument {
+        /// The argument.
+        argument: ArgumentName,
     },
     /// What the credential rests on ends too soon.
     #[error("the credential would end at {until}, it is {now}")]
@@ -191,8 +198,9 @@ impl Minter {
         }
         let PassedOn { above, shown } = self.passed_on(assignment, (action, audience), (now, until), entropy)?;
         let (mode, tool) = (action.mode(), action.tool());
-        let details = vec![Detail::once(action, assignment.mandate().intent().scope().grant(tool), audience)];
-        let told = Told { assignment, mode, tool, audience, details, above };
+        let scope = assignment.mandate().intent().scope();
+        let detail = Detail::once(action, scope, audience).map_err(|argument| MintError::Argument { argument })?;
+        let told = Told { assignment, mode, tool, audience, details: vec![detail], above };
         let mut claims = self.claims(told, &id, (now, until))?;
         claims.context.pol = Some(*permit.policy_digest());
         claims.context.present_as = action

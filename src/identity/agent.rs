@@ -163,7 +163,7 @@ impl fmt::Debug for AgentId {
 /// anything when its proof expires or its agent is suspended; suspending and starting again does not revive it.
 #[derive(Debug, Clone)]
 pub struct AgentIdentity {
-    workload: VerifiedWorkload,
+    workload: Arc<VerifiedWorkload>,
     /// Who answered for it when it was admitted.
     first: OperatorId,
     sponsors: Arc<Sponsors>,
@@ -174,7 +174,7 @@ impl AgentIdentity {
     /// `None` without an active sponsor.
     pub(super) fn new(workload: VerifiedWorkload, sponsors: Arc<Sponsors>, hold: Hold) -> Option<Self> {
         let first = sponsors.answering()?.clone();
-        Some(Self { workload, first, sponsors, hold })
+        Some(Self { workload: Arc::new(workload), first, sponsors, hold })
     }
 
     /// The workload's id.

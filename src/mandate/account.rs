@@ -17,6 +17,8 @@ pub(super) struct Account {
     values: BTreeMap<Digest, u32>,
     /// When what was taken, where the budget is within a time: the oldest first.
     log: VecDeque<(Timestamp, Number)>,
+    /// The latest time at which something was taken: what was older then is forgotten.
+    latest: Option<Timestamp>,
 }
 
 /// What one step took.
@@ -35,6 +37,8 @@ impl Account {
         (action, declared): (&Action, Option<&Tool>),
         now: Timestamp,
     ) -> Result<Option<Taken>, Box<Overrun>> {
+        // Whoever looked at the clock first can come last: to them it is as late as to those before.
+        let now = self.latest.map_or(now, |latest| now.max(latest));
         let wanted =
             budget.use_of(action, declared).map_err(|Unmeasured| Overrun::new(budget, Shortage::Unmeasured))?;
         let Some(wanted) = wanted else { return Ok(None) };
@@ -73,6 +77,7 @@ impl Account {
     /// Takes what was checked.
     pub(super) fn take(&mut self, budget: &Budget, taken: &Taken) {
         if let Some(time) = budget.time() {
+            self.latest = self.latest.max(Some(taken.at));
             while self.log.front().is_some_and(|(at, _)| taken.at.since(*at) >= time) {
                 self.log.pop_front();
             }

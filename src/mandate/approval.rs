@@ -16,14 +16,14 @@ pub enum Consent {
     /// A task, as far as this scope goes.
     Scope(Scope),
     /// One action, exactly as it was asked for.
-    Action(ActionRequest),
+    Action(Box<ActionRequest>),
     /// One suspended agent, as it stands, may come back.
-    Reinstatement(Reinstatement),
+    Reinstatement(Box<Reinstatement>),
 }
 
 impl From<Reinstatement> for Consent {
     fn from(reinstatement: Reinstatement) -> Self {
-        Self::Reinstatement(reinstatement)
+        Self::Reinstatement(Box::new(reinstatement))
     }
 }
 
@@ -35,7 +35,7 @@ impl From<Scope> for Consent {
 
 impl From<ActionRequest> for Consent {
     fn from(request: ActionRequest) -> Self {
-        Self::Action(request)
+        Self::Action(Box::new(request))
     }
 }
 

@@ -50,6 +50,7 @@ pub struct Answer {
     #[serde(deserialize_with = "object")]
     pub operator: OperatorId,
     /// Their approval; none where they said no.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub approval: Option<ApprovalId>,
     /// When.
     pub at: Timestamp,

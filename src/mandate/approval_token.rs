@@ -49,7 +49,7 @@ impl ApprovalVerifier {
             Sealed::Task(scope) => (Consent::Scope(scope), Some(task.hash.ok_or(Flaw::Claims)?)),
             Sealed::Answer(action, SealedAnswer::Approved) => {
                 check_action(&action, &agent, &task)?;
-                (Consent::Action(action), None)
+                (action.into(), None)
             }
             Sealed::Answer(_, SealedAnswer::Denied) => return Err(Flaw::Authority.into()),
         };

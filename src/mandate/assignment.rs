@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::{
-    Action, ActionRequest, ApprovalRequest, Arguments, BreakerState, Conduct, Entitled, Finds, Grant, Issue, Issued,
-    Ledger, LedgerView, LooseEnds, Mandate, Mode, ObserveError, Observed, Passes, Reservation, Resource, Scope,
-    Standing, Step, Tool, ToolName,
+    Action, ActionRequest, Approval, ApprovalRequest, Arguments, BreakerState, Conduct, Consenting, Entitled, Finds,
+    Grant, Issue, Issued, Ledger, LedgerView, LooseEnds, Mandate, Mode, ObserveError, Observed, Passes, Reservation,
+    Resource, Scope, Seen, Standing, Step, Tool, ToolName,
 };
 use crate::canonical::{Digest, Encoder, Salt};
 use crate::id::{Audience, TaskId, TransactionId};
@@ -112,7 +112,7 @@ pub(crate) struct Assignment {
     salt: Salt,
     life: Life,
     loose_ends: LooseEnds,
-    issued: Arc<Issued>,
+    issued: OnceLock<Arc<Issued>>,
     /// The tools that ran, here or below.
     used: Mutex<BTreeSet<ToolName>>,
     passes: Passes,
@@ -146,7 +146,7 @@ impl Assignment {
             salt,
             life: Life::default(),
             loose_ends: LooseEnds::default(),
-            issued: Arc::default(),
+            issued: OnceLock::new(),
             used: Mutex::default(),
             passes: Passes::default(),
             hash: OnceLock::new(),
@@ -187,7 +187,7 @@ impl Assignment {
     }
 
     /// The tasks above it, the nearest first: at most 8.
-    pub(crate) fn above(&self) -> impl Iterator<Item = &Arc<Self>> {
+    pub(crate) fn above(&self) -> impl Iterator<Item = &Arc<Self>> + Clone {
         std::iter::successors(self.parent(), |above| above.parent())
     }
 
@@ -339,15 +339,15 @@ impl Assignment {
         self.ledger.view(step, self.scope(), self.ledgers_above())
     }
 
-    /// What a step that was taken before would see by now, if the errand carries labels since.
-    pub(crate) fn renewed(&self, step: Step<'_>, before: &LedgerView) -> Option<LedgerView> {
-        self.ledger.has_more_labels(before).then(|| self.ledger.renewed(step, self.scope(), before))
+    /// What a step that was taken before would see by now, if the errand was not as far when it was seen.
+    pub(crate) fn renewed(&self, step: Step<'_>, before: (&LedgerView, Seen)) -> Option<LedgerView> {
+        self.ledger.renewed(step, self.scope(), self.ledgers_above(), before)
     }
 
-    /// Books a step that runs now.
-    pub(crate) fn keep(&self, reservation: Reservation, tool: &Tool, resource: &Resource) {
-        let above = self.above().map(|above| above.scope());
-        reservation.keep(tool, resource, std::iter::once(self.scope()).chain(above));
+    /// Books a step that runs now, if the errand is as far as was seen. Says whether it is booked.
+    #[must_use]
+    pub(crate) fn keep(&self, reservation: &mut Reservation, seen: Seen, ran: (&Tool, &Resource)) -> bool {
+        reservation.keep(seen, ran, (self.scope(), self.above().map(|above| above.scope())))
     }
 
     fn ledgers_above(&self) -> impl Iterator<Item = (&Ledger, &Scope)> {
@@ -392,6 +392,12 @@ impl Assignment {
         Issue::new(&self.keyed(&encoder.finish()), policies, errand)
     }
 
+    /// The people whose approvals of exactly an action these are, with what those hang on.
+    pub(crate) fn consenting(&self, consent: &[Arc<Approval>]) -> Consenting {
+        let operators = consent.iter().map(|approval| approval.operator());
+        Consenting::new(operators.map(|operator| (operator.clone(), self.lives.operators.get(operator).cloned())))
+    }
+
     /// The end of what is wanted until `wanted`, on this errand: of that, the task, the proof and the approval it rests on, the
     /// first, in whole seconds, rounded down. What is above ends no earlier than the task.
     pub(crate) fn bound(&self, mode: &Mode, wanted: Timestamp, now: Timestamp) -> Timestamp {
@@ -420,7 +426,7 @@ impl Assignment {
 
     /// The credentials under it.
     pub(crate) fn issued(&self) -> &Arc<Issued> {
-        &self.issued
+        self.issued.get_or_init(Arc::default)
     }
 
     /// What was passed on of it, as strangers are shown it.

@@ -40,6 +40,8 @@ pub(crate) struct Step<'s> {
     pub(crate) action: &'s Action,
     /// Its tool as it is declared, where it is.
     pub(crate) declared: Option<&'s Tool>,
+    /// The scope of the first task of the errand.
+    pub(crate) root: &'s Scope,
     pub(crate) now: Timestamp,
 }
 
@@ -180,8 +182,13 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Whose place it is.
+    pub(super) fn book(&self) -> &Mutex<Book> {
+        &self.book
+    }
+
     /// Keeps it: the tool runs now, in its turn of the plan.
-    pub(super) fn keep(mut self, plan: Option<&Plan>) {
+    pub(super) fn keep(&mut self, plan: Option<&Plan>) {
         self.kept = true;
         if let Some(plan) = plan {
             let mut book = locked(&self.book);

@@ -97,14 +97,29 @@ impl Bound {
         Self { one_of: Some(Box::default()), ..Self::anything() }
     }
 
-    /// Exactly this value, or none where there is none; of a list, each of its items. `None` for what no bound can name.
+    /// Exactly this value, or none where there is none; of a list, each of its items; of money in parts, this amount. `None`
+    /// for what no bound can name.
     pub(super) fn exactly(value: Option<&Value>) -> Option<Self> {
         match value {
             None | Some(Value::Null) => Some(Self::absent()),
             Some(Value::List(items)) if items.is_empty() => Some(Self::absent()),
-            Some(Value::List(items)) => items.iter().map(Target::of).collect::<Option<Vec<_>>>().map(Self::one_of),
-            Some(value) => Target::of(value).map(|target| Self::one_of([target])),
+            Some(Value::List(items)) => Self::each_of(items),
+            Some(value) => Self::each_of(std::slice::from_ref(value)),
         }
+    }
+
+    /// Scalars, or money in parts, all of the same amount.
+    fn each_of(items: &[Value]) -> Option<Self> {
+        if let Some(targets) = items.iter().map(Target::of).collect::<Option<Vec<_>>>() {
+            return Some(Self::one_of(targets));
+        }
+        let mut sums = items.iter().map(|item| match item {
+            Value::Record(_) => Money::try_from(item).ok(),
+            _ => None,
+        });
+        let first = sums.next().flatten()?;
+        let bound = Self::between(first.amount(), first.amount()).in_currency(first.currency());
+        sums.all(|sum| sum == Some(first)).then_some(bound)
     }
 
     /// As before, or under one of these prefixes. Of what was not named before, this names all.

@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Conduct;
+use super::{Assignment, Conduct};
 use crate::live::locked;
 use crate::sync::Mutex;
 use crate::time::Timestamp;
@@ -127,6 +127,8 @@ struct Inner {
     /// Since it closed, those that may count still.
     refusals: VecDeque<Timestamp>,
     actions: VecDeque<Timestamp>,
+    /// How often it opened.
+    openings: u64,
     /// The latest moment that was seen: of two threads, the later one may come first.
     latest: Option<Timestamp>,
 }
@@ -206,18 +208,29 @@ impl Gauge {
         is_enough.then(|| self.open(&mut inner, Tripped::Refusals(limit.max.get()), now))
     }
 
-    /// Ends the pause.
-    fn reset(&self, now: Timestamp) {
+    /// Which of its openings it is whose pause goes on at `now`.
+    fn pausing(&self, now: Timestamp) -> Option<u64> {
         let mut inner = locked(&self.inner);
         let now = inner.at(now);
-        if let Position::Open { .. } = inner.position {
+        matches!(inner.position, Position::Open { until } if now < until).then_some(inner.openings)
+    }
+
+    /// Ends the pause of this opening; says whether there was one to end.
+    fn reset(&self, opening: u64, now: Timestamp) -> bool {
+        let mut inner = locked(&self.inner);
+        let now = inner.at(now);
+        let is_this = matches!(inner.position, Position::Open { .. }) && inner.openings == opening;
+        if is_this {
             inner.position = Position::HalfOpen { since: now, is_trying: false };
         }
+        is_this
     }
 
     fn open(&self, inner: &mut Inner, by: Tripped, now: Timestamp) -> Opened {
         let until = now.after(self.breaker.pause);
         inner.position = Position::Open { until };
+        // Openings are 64 bits wide: one every nanosecond overflows them after centuries.
+        inner.openings = inner.openings.saturating_add(1);
         inner.refusals.clear();
         inner.actions.clear();
         Opened { by, until }
@@ -301,10 +314,57 @@ impl Conduct {
         self.gauge()?.refuse(now)
     }
 
-    /// Lets the next action try.
-    pub(crate) fn reset(&self, now: Timestamp) {
-        if let Some(gauge) = self.gauge() {
-            gauge.reset(now);
+    /// How the breaker stands for whoever does not try.
+    pub(crate) fn untried(&self) -> BreakerState {
+        let position = self.gauge().map_or(Position::Closed, |gauge| locked(&gauge.inner).position);
+        match position {
+            Position::Closed => BreakerState::Closed,
+            Position::Open { until } | Position::HalfOpen { since: until, .. } => BreakerState::Open { until },
         }
+    }
+
+    /// How often the breaker opened.
+    pub(crate) fn openings(&self) -> u64 {
+        self.gauge().map_or(0, |gauge| locked(&gauge.inner).openings)
+    }
+
+    /// Which opening of the breaker it is whose pause goes on at `now`.
+    pub(crate) fn pausing(&self, now: Timestamp) -> Option<u64> {
+        self.gauge()?.pausing(now)
+    }
+
+    /// Ends the pause of this opening: the next action tries. Says whether there was one to end.
+    pub(crate) fn reset(&self, opening: u64, now: Timestamp) -> bool {
+        self.gauge().is_some_and(|gauge| gauge.reset(opening, now))
+    }
+}
+
+impl Assignment {
+    /// How the breaker of its agent would stand for an action at `now`, and those of the agents above, for which nothing is
+    /// tried here.
+    pub(crate) fn breaker(&self, now: Timestamp) -> BreakerState {
+        self.breaker_above().unwrap_or_else(|| self.conduct().breaker(now))
+    }
+
+    /// The same, for what was permitted when they had opened so often: what opened since lets nothing through that is older.
+    pub(crate) fn breaker_since(&self, openings: u64, now: Timestamp) -> BreakerState {
+        match self.breaker(now) {
+            BreakerState::Closed | BreakerState::Trying if self.openings() != openings => {
+                BreakerState::Open { until: now }
+            }
+            state => state,
+        }
+    }
+
+    /// How the breaker of an agent above stands that is not closed. Where its pause is over, that agent tries for itself first.
+    pub(crate) fn breaker_above(&self) -> Option<BreakerState> {
+        let others = self.above().map(|above| above.conduct()).filter(|conduct| !Arc::ptr_eq(conduct, self.conduct()));
+        others.map(|conduct| conduct.untried()).find(|state| *state != BreakerState::Closed)
+    }
+
+    /// How often the breakers opened of its agent and of those above.
+    pub(crate) fn openings(&self) -> u64 {
+        let above = self.above().map(|above| above.conduct().openings());
+        above.fold(self.conduct().openings(), u64::saturating_add)
     }
 }

@@ -46,7 +46,7 @@ pub enum CeilingError {
     Class {
         /// Which tool.
         tool: ToolName,
-        /// Its class.
+        /// The highest class that its calls may have.
         class: ActionClass,
         /// The highest that may be.
         max: ActionClass,
@@ -73,7 +73,7 @@ impl Ceiling {
         self
     }
 
-    /// No tool of a higher class is granted.
+    /// No tool is granted of which a call may have a higher class.
     #[must_use]
     pub fn class(mut self, max: ActionClass) -> Self {
         self.class = Some(max);

@@ -25,7 +25,7 @@ pub(crate) struct Conduct {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Exercised {
-    /// The class of the tool.
+    /// The highest class that calls of the tool may have.
     pub class: ActionClass,
     /// How often.
     pub times: u64,
@@ -107,10 +107,10 @@ impl Conduct {
         if let Some(own) = exercised.get_mut(tool.name()) {
             own.times = own.times.saturating_add(1);
             own.tasks = own.tasks.saturating_add(tasks);
-            (own.class, own.last) = (tool.class(), own.last.max(now));
+            (own.class, own.last) = (tool.highest_class(), own.last.max(now));
             return;
         }
-        let own = Exercised { class: tool.class(), times: 1, tasks, first: now, last: now };
+        let own = Exercised { class: tool.highest_class(), times: 1, tasks, first: now, last: now };
         exercised.insert(tool.name().clone(), own);
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::pattern::{Pattern, PatternError};
 use super::{ArgumentType, Number, Target, Value};
-use crate::strict::{is_false, objects, present, present_object, unique_objects};
+use crate::strict::{is_false, objects, present, present_object, unique_objects, words};
 
 /// What the values of one argument keep to, in the words of JSON Schema (draft 2020-12, validation).
 ///
@@ -33,7 +33,7 @@ use crate::strict::{is_false, objects, present, present_object, unique_objects};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Constraints {
     /// None means any.
-    #[serde(rename = "type", default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(rename = "type", default, deserialize_with = "words", skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) types: BTreeSet<JsonType>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) or_null: bool,

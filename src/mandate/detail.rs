@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ArgumentName, Arguments, Bound, Grant, Resolved, Resource, Scope, ScopeError, ToolName};
+use super::{
+    Action, ArgumentName, Arguments, Bound, Grant, Measure, Resolved, Resource, Scope, ScopeError, ToolName, Value,
+};
 use crate::id::Audience;
 use crate::jose::Flaw;
 use crate::sorted::Sorted;
@@ -63,13 +65,29 @@ impl Detail {
         }
     }
 
-    /// One action at one service, once: on its resource, with the values that it has where the grant binds arguments.
-    pub(crate) fn once(action: &Action, grant: Option<&Grant>, audience: &Audience) -> Self {
-        let exactly = |name: &ArgumentName| Bound::exactly(action.arguments().get(name.as_str()));
-        let bound = grant.into_iter().flat_map(|grant| grant.bounds().iter());
-        let bounds = bound.filter_map(|(name, _)| Some((name.clone(), exactly(name)?))).collect();
+    /// One action at one service, once: on its resource, with the values that it has where its task's scope binds arguments or
+    /// has a budget that measures them. A scope below has the budgets of every one above.
+    ///
+    /// # Errors
+    ///
+    /// One of these arguments, where no bound names its value alone.
+    pub(crate) fn once(action: &Action, scope: &Scope, audience: &Audience) -> Result<Self, ArgumentName> {
+        let bound = scope.grant(action.tool()).into_iter().flat_map(|grant| grant.bounds().keys());
+        let measured = scope.budgets_on(action.tool()).filter_map(|budget| match budget.measure() {
+            Measure::Sum(name) => Some((name, true)),
+            Measure::Distinct(name) => Some((name, false)),
+            Measure::Calls | Measure::Resources => None,
+        });
+        let mut bounds = Sorted::default();
+        for (name, is_sum) in bound.map(|name| (name, false)).chain(measured) {
+            let value = action.arguments().get(name.as_str());
+            // How often a list has an item, no bound says.
+            let adds_up = is_sum && matches!(value, Some(Value::List(items)) if !items.is_empty());
+            let exactly = Bound::exactly(value).filter(|_| !adds_up).ok_or_else(|| name.clone())?;
+            bounds.insert(name.clone(), exactly);
+        }
         let limits = Limits { max_calls: Some(1), bounds, ..Limits::default() };
-        Self::new(action.tool(), Some(action.resource()), audience, limits)
+        Ok(Self::new(action.tool(), Some(action.resource()), audience, limits))
     }
 
     /// What a grant gives of one tool at one service: at most 32 details. Where it names more resources, only what concerns

@@ -18,7 +18,8 @@ pub enum Drift {
     OutsidePlan,
     /// The tool is in a stage that is past, or not reached yet.
     OrderBroken,
-    /// It changes something that the scope does not name and that the task has not touched before.
+    /// It changes something that the scope, of a part that of the first task, does not name and that the task has not touched
+    /// before.
     NewTarget,
     /// The same was refused three times or more, or anything five times, in all that is above, beside and below it.
     RepeatedRefusals,
@@ -122,7 +123,8 @@ pub(super) fn of(scope: &Scope, step: Step<'_>, past: &LedgerView) -> Drifts {
         drifts.note(Drift::OutsidePlan, turn.is_none());
         drifts.note(Drift::OrderBroken, turn.is_some_and(|turn| !turn.is_in_order));
     }
-    let is_named = || scope.grant(tool).and_then(Grant::resources).is_some_and(|named| named.contains(resource));
+    // By people: what an agent names in a part is new all the same.
+    let is_named = || step.root.grant(tool).and_then(Grant::resources).is_some_and(|named| named.contains(resource));
     drifts.note(Drift::NewTarget, !step.declared.is_some_and(Tool::is_read) && !past.touched && !is_named());
     drifts.note(Drift::RepeatedRefusals, past.repeats >= MANY_REPEATS || past.refusals >= MANY_REFUSALS);
     drifts.note(Drift::LabelsCombined, step.declared.is_some_and(|tool| are_combined(scope, tool, &past.labels)));

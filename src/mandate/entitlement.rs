@@ -59,7 +59,8 @@ pub enum NotEntitled {
 /// person with narrow ones gets the narrow ones.
 ///
 /// Asked before every decision about an action on somebody's behalf whose approval of the task stands, and again where its
-/// permit is redeemed or minted and where its credential is [accepted](crate::Authorizer::accept), so that what is withdrawn
+/// permit is redeemed, minted or leased, where its lease is renewed and where its credential is
+/// [accepted](crate::Authorizer::accept), so that what is withdrawn
 /// meanwhile is withdrawn. Never asked about an autonomous action. It is asked on the thread that decides, which waits for it;
 /// no lock of this crate is held meanwhile, and nothing else waits. An error refuses, and so does a panic.
 ///

@@ -13,7 +13,7 @@ use super::{
 use crate::canonical::{Digest, Encoder};
 use crate::id::Audience;
 use crate::sorted::Sorted;
-use crate::strict::{objects, present};
+use crate::strict::{objects, present, word};
 
 /// What a scope says of one tool. Without bounds, every call for a person who approved it is covered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Grant {
     preapproved: bool,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     quorum: Option<Quorum>,
-    #[serde(rename = "beyond")]
+    #[serde(rename = "beyond", deserialize_with = "word")]
     outside: Otherwise,
 }
 
@@ -215,13 +215,19 @@ impl Grant {
         Resolved::of(by_source.map(|(name, _)| name.clone()))
     }
 
-    /// Where the value of an argument comes from.
-    pub(crate) fn provenance(&self, argument: &str, value: &Value, resolved: &Resolved) -> Provenance {
+    /// Where the value of an argument comes from, if people wrote this.
+    pub(super) fn provenance(&self, argument: &str, value: &Value, resolved: &Resolved) -> Provenance {
         match self.bounds.get(argument) {
             Some(bound) if bound.names(value) => Provenance::Scope,
             Some(bound) if bound.has_sources() && resolved.contains(argument) => Provenance::Trusted,
             _ => Provenance::Untrusted,
         }
+    }
+
+    /// Whether it names and trusts nothing for an argument that `wider` does not.
+    pub(super) fn trusts_within(&self, wider: &Self, argument: &str) -> bool {
+        let bounds = self.bounds.get(argument).zip(wider.bounds.get(argument));
+        bounds.is_some_and(|(own, wider)| own.is_subset(wider))
     }
 
     /// The first bound that an action with this resource and these arguments is beyond.

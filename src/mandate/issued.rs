@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Consenting;
 use crate::canonical::Digest;
 use crate::expiring::{Expiring, Full};
 use crate::id::CredentialId;
@@ -46,10 +47,22 @@ impl Default for Issued {
     }
 }
 
+/// An [`Issue`], and what became of it. Side by side it takes no more room than what is in it.
 #[derive(Debug)]
 struct Entry {
-    issue: Issue,
+    action: u64,
+    policies: u32,
+    errand: u16,
     state: State,
+    /// Whose approval of exactly this action it rests on.
+    consenting: Consenting,
+}
+
+impl Entry {
+    /// Whether nobody may honour it any more, under policies that were replaced so often.
+    fn is_dead(&self, policies: u32) -> bool {
+        self.state != State::Good || self.policies != policies || !self.consenting.stands()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,13 +75,21 @@ enum State {
 impl Issued {
     /// Enters a credential; says whether there was room, and no other of its id.
     #[must_use]
-    pub(crate) fn enter(&self, id: &CredentialId, issue: Issue, until: Timestamp, now: Timestamp) -> bool {
+    pub(crate) fn enter(
+        &self,
+        id: &CredentialId,
+        (issue, consenting): (Issue, Consenting),
+        until: Timestamp,
+        now: Timestamp,
+    ) -> bool {
         let Some(bits) = id.bits() else {
             return false;
         };
         let mut entries = locked(&self.0);
         let is_new = entries.get(&bits).is_none();
-        is_new && entries.insert(bits, Entry { issue, state: State::Good }, until.after(HONOURED), now) != Err(Full)
+        let Issue { action, policies, errand } = issue;
+        let entry = Entry { action, policies, errand, state: State::Good, consenting };
+        is_new && entries.insert(bits, entry, until.after(HONOURED), now) != Err(Full)
     }
 
     /// Gives a credential up; says whether it was good.
@@ -80,9 +101,10 @@ impl Issued {
         }
     }
 
-    /// Whether the credential is good, was not used, and rests on policies that were replaced so often.
+    /// Whether the credential is good, was not used, and rests on policies that were replaced so often, and on the approval of
+    /// nobody who left.
     pub(crate) fn is_good(&self, id: &CredentialId, policies: u32) -> bool {
-        let is_good = |entry: &Entry| entry.state == State::Good && entry.issue.policies == policies;
+        let is_good = |entry: &Entry| !entry.is_dead(policies);
         id.bits().is_some_and(|bits| locked(&self.0).get(&bits).is_some_and(is_good))
     }
 
@@ -99,7 +121,9 @@ impl Issued {
         match bits.and_then(|bits| entries.get_mut(&bits)) {
             None | Some(Entry { state: State::Dead, .. }) => Err(Flaw::Revoked),
             Some(Entry { state: State::Used, .. }) => Err(Flaw::Replayed),
-            Some(entry) if entry.issue.action != wanted.action => Err(Flaw::Binding),
+            Some(entry) if entry.policies != wanted.policies => Err(Flaw::Revoked),
+            Some(entry) if entry.action != wanted.action => Err(Flaw::Binding),
+            Some(entry) if !entry.consenting.stands() => Err(Flaw::Revoked),
             Some(entry) => {
                 entry.state = State::Used;
                 Ok(())
@@ -112,13 +136,11 @@ impl Issued {
         locked(&self.0).living(now).map(|(_, _, until)| until).max()
     }
 
-    /// Those that are not over everywhere, and that nobody may honour any more: given up, used, from other policies than `policies`, or
-    /// on an errand that does not stand.
+    /// Those that are not over everywhere, and that nobody may honour any more: given up, used, from other policies than `policies`, on
+    /// an errand that does not stand, or on the approval of somebody who left.
     pub(crate) fn revoked(&self, now: Timestamp, policies: u32, stands: impl Fn(u16) -> bool) -> Vec<CredentialId> {
         let entries = locked(&self.0);
-        let is_dead = |entry: &Entry| {
-            entry.state != State::Good || entry.issue.policies != policies || !stands(entry.issue.errand)
-        };
+        let is_dead = |entry: &Entry| entry.is_dead(policies) || !stands(entry.errand);
         let dead = entries.living(now).filter(|(_, entry, _)| is_dead(entry));
         dead.map(|(bits, _, _)| CredentialId::of(bits)).collect()
     }

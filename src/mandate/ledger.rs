@@ -5,7 +5,7 @@
 //! others, and nobody starts anew by delegating.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::book::{Book, Limits, Place, Step};
 use super::noted::Noted;
@@ -68,11 +68,24 @@ pub struct LedgerView {
     pub drift: Drifts,
 }
 
-/// What one task has done. Clones are the same ledger.
-#[derive(Debug, Clone, Default)]
+impl LedgerView {
+    pub(crate) fn seen(&self) -> Seen {
+        Seen { labels: self.labels.len(), entered: self.entered }
+    }
+}
+
+/// How far an errand was when a step of it was decided: what lets the step run only as long as it is as far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    labels: usize,
+    entered: u16,
+}
+
+/// What one task has done: nothing, until it takes its first step.
+#[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    book: Arc<Mutex<Book>>,
-    errand: Arc<Mutex<Errand>>,
+    book: OnceLock<Arc<Mutex<Book>>>,
+    errand: OnceLock<Arc<Mutex<Errand>>>,
 }
 
 /// What a task has done with all that is above, beside and below it.
@@ -123,9 +136,17 @@ impl Errand {
 }
 
 impl Ledger {
+    fn book(&self) -> &Arc<Mutex<Book>> {
+        self.book.get_or_init(Arc::default)
+    }
+
+    fn errand(&self) -> &Arc<Mutex<Errand>> {
+        self.errand.get_or_init(Arc::default)
+    }
+
     /// The ledger of a task below this one's.
     pub(crate) fn below(&self) -> Self {
-        Self { book: Arc::default(), errand: Arc::clone(&self.errand) }
+        Self { book: OnceLock::new(), errand: Arc::clone(self.errand()).into() }
     }
 
     /// Takes one step under `scope`: what was done before it, and a place in this task's budgets and in those of every task
@@ -159,16 +180,16 @@ impl Ledger {
         let tool = step.action.tool();
         let limits = Limits::of(scope, tool);
         let (mut view, mut entered, place) = {
-            let mut book = locked(&self.book);
+            let mut book = locked(self.book());
             let (view, entered) = (book.view(tool), book.entered());
             if is_taken {
                 book.step();
             }
-            let (_, place) = Book::ask(&self.book, &mut book, (step, limits), is_taken);
+            let (_, place) = Book::ask(self.book(), &mut book, (step, limits), is_taken);
             (view, entered, place)
         };
         let mut reservation = match place {
-            Ok(place) => place.map(|own| Reservation { errand: Arc::clone(&self.errand), own, above: Vec::new() }),
+            Ok(place) => place.map(|own| Reservation { errand: Arc::clone(self.errand()), own, above: Vec::new() }),
             Err(overrun) => {
                 view.overrun = Some(overrun);
                 None
@@ -178,11 +199,11 @@ impl Ledger {
         for (ledger, scope) in above {
             let limits = Limits::of(scope, tool);
             let (spent, place) = {
-                let mut book = locked(&ledger.book);
+                let mut book = locked(ledger.book());
                 if limits.plan().is_some() {
                     entered = entered.max(book.entered());
                 }
-                Book::ask(&ledger.book, &mut book, (step, limits), reservation.is_some())
+                Book::ask(ledger.book(), &mut book, (step, limits), reservation.is_some())
             };
             view.above = Spent::tighter(view.above, spent);
             reservation = match place {
@@ -200,27 +221,33 @@ impl Ledger {
         (self.show(step, scope, view), reservation)
     }
 
-    /// The view of a step that was taken before, with what the errand carries by now.
-    pub(crate) fn renewed(&self, step: Step<'_>, scope: &Scope, before: &LedgerView) -> LedgerView {
-        self.show(step, scope, before.clone())
+    /// The view of a step that was taken before, with what the errand carries and which stage it entered by now, if it was not
+    /// as far when it was seen.
+    pub(crate) fn renewed<'l>(
+        &self,
+        step: Step<'_>,
+        scope: &Scope,
+        above: impl Iterator<Item = (&'l Self, &'l Scope)>,
+        (before, seen): (&LedgerView, Seen),
+    ) -> Option<LedgerView> {
+        let books = above.map(|(ledger, scope)| (ledger.book().as_ref(), scope));
+        let entered = entered(self.book(), books, step.action.tool());
+        let labels = locked(self.errand()).labels.len();
+        let has_moved = Seen { labels, entered } != seen;
+        has_moved.then(|| self.show(step, scope, LedgerView { entered, ..before.clone() }))
     }
 
     /// With what the errand carries, and how the step departs from the intent.
     fn show(&self, step: Step<'_>, scope: &Scope, view: LedgerView) -> LedgerView {
         let action = step.action;
-        let mut view = locked(&self.errand).show(action, scope, view);
+        let mut view = locked(self.errand()).show(action, scope, view);
         view.drift = drift::of(scope, step, &view);
         view
     }
 
-    /// Whether the errand carries labels that it did not when this was seen.
-    pub(crate) fn has_more_labels(&self, view: &LedgerView) -> bool {
-        locked(&self.errand).labels.len() > view.labels.len()
-    }
-
     /// Labels the errand, where it has room.
     pub(crate) fn label(&self, label: Label) -> bool {
-        let mut errand = locked(&self.errand);
+        let mut errand = locked(self.errand());
         let has_room = errand.labels.len() < MAX_LABELS || errand.labels.contains(&label);
         if has_room {
             errand.labels.insert(label);
@@ -230,35 +257,35 @@ impl Ledger {
 
     /// Notes that a step was refused.
     pub(crate) fn refuse(&self) {
-        let mut errand = locked(&self.errand);
+        let mut errand = locked(self.errand());
         errand.refusals = errand.refusals.saturating_add(1);
     }
 
     /// Notes what an action was refused for, as the model is told it; says how often that was, this time included.
     pub(crate) fn note_refusal(&self, action: &Action, code: &'static str) -> u32 {
         let name = refusals::name(action);
-        locked(&self.errand).repeated.note(&name, code)
+        locked(self.errand()).repeated.note(&name, code)
     }
 
     /// Notes that an action was permitted that may have been refused before.
     pub(crate) fn note_permit(&self, action: &Action) {
         let name = refusals::name(action);
-        locked(&self.errand).repeated.forget(&name);
+        locked(self.errand()).repeated.forget(&name);
     }
 
     /// Trusts what was found at a source, from here on and in the whole errand.
     pub(crate) fn note(&self, finds: Finds) -> Observed {
-        locked(&self.errand).noted.add(finds)
+        locked(self.errand()).noted.add(finds)
     }
 
     /// Whether humans were asked for anything.
     pub(crate) fn has_asked(&self) -> bool {
-        !locked(&self.errand).requests.made().is_none()
+        !locked(self.errand()).requests.made().is_none()
     }
 
     /// What was asked of humans before this is asked.
     pub(crate) fn requests(&self, request: &ActionRequest, now: Timestamp) -> Requests {
-        locked(&self.errand).requests.view(request, now)
+        locked(self.errand()).requests.view(request, now)
     }
 
     /// Enters a request, where there is room: says when it is over, and whether it is new.
@@ -268,27 +295,32 @@ impl Ledger {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(Timestamp, bool), Requests> {
-        locked(&self.errand).requests.ask(request, until, now)
+        locked(self.errand()).requests.ask(request, until, now)
+    }
+
+    /// Notes that it was recorded that a human is asked for this until then.
+    pub(crate) fn asked(&self, request: &ActionRequest, until: Timestamp) {
+        locked(self.errand()).requests.record(request, until);
     }
 
     /// Forgets a request that was not recorded.
     pub(crate) fn unask(&self, request: &ActionRequest) {
-        locked(&self.errand).requests.forget(request);
+        locked(self.errand()).requests.forget(request);
     }
 
     /// Frees the place of a request that waits; says whether it did.
     pub(crate) fn answered(&self, request: &ActionRequest, now: Timestamp) -> bool {
-        locked(&self.errand).requests.free(request, now)
+        locked(self.errand()).requests.free(request, now)
     }
 
     /// Notes that a human said no; says whether they were asked.
     pub(crate) fn object(&self, request: &ActionRequest, by: &OperatorId) -> bool {
-        locked(&self.errand).requests.refuse(request, by)
+        locked(self.errand()).requests.refuse(request, by)
     }
 
     /// How many actions were permitted and not given back.
     pub(crate) fn calls(&self) -> u32 {
-        locked(&self.book).calls()
+        locked(self.book()).calls()
     }
 }
 
@@ -304,12 +336,39 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Books the step: `tool` runs now on this resource, and the whole errand carries its labels from here on. `scopes` are
-    /// those of the task and of every task above, in the order of the places.
-    pub(crate) fn keep<'s>(self, tool: &Tool, resource: &Resource, scopes: impl Iterator<Item = &'s Scope>) {
-        locked(&self.errand).note(tool, resource);
-        for (place, scope) in std::iter::once(self.own).chain(self.above).zip(scopes) {
+    /// Books the step, if the errand is as far as was seen when it was decided: `tool` runs now on this resource, and the whole
+    /// errand carries its labels from here on. `scopes` are those of the task and of every task above, in the order of the
+    /// places. Says whether it is booked.
+    #[must_use]
+    pub(crate) fn keep<'s>(
+        &mut self,
+        seen: Seen,
+        (tool, resource): (&Tool, &Resource),
+        (own, above): (&'s Scope, impl Iterator<Item = &'s Scope> + Clone),
+    ) -> bool {
+        // Held to the end, so that of two steps the later one sees what the earlier one booked.
+        let mut errand = locked(&self.errand);
+        let books = self.above.iter().map(Place::book).zip(above.clone());
+        let entered = entered(self.own.book(), books, tool.name());
+        if (Seen { labels: errand.labels.len(), entered }) != seen {
+            return false;
+        }
+        errand.note(tool, resource);
+        let places = std::iter::once(&mut self.own).chain(&mut self.above);
+        for (place, scope) in places.zip(std::iter::once(own).chain(above)) {
             place.keep(Limits::of(scope, tool.name()).plan());
         }
+        true
     }
+}
+
+/// Stages of the plan that were entered, in a task or in one above that has it.
+fn entered<'b, 's>(
+    own: &Mutex<Book>,
+    above: impl Iterator<Item = (&'b Mutex<Book>, &'s Scope)>,
+    tool: &ToolName,
+) -> u16 {
+    let own = locked(own).entered();
+    let with_plan = above.filter(|(_, scope)| Limits::of(scope, tool).plan().is_some());
+    with_plan.fold(own, |entered, (book, _)| entered.max(locked(book).entered()))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, Approval, Consent, Evidence, Grant, Mode, Panel, Scope, ToolName};
+use super::{Action, Approval, Consent, Evidence, Grant, Mode, Panel, Provenance, Resolved, Scope, ToolName, Value};
 use crate::canonical::Digest;
 use crate::id::{ApprovalId, IdError, Prose, TaskId};
 use crate::identity::{AgentId, AgentIdentity, OperatorId, OperatorSession};
@@ -124,6 +124,8 @@ pub struct Mandate {
     intent: Intent,
     /// Those of the first task, for every task below it.
     approvals: Vec<Arc<Approval>>,
+    /// The scope of the first task, in a task below it: what people approved, and no agent wrote.
+    root: Option<Scope>,
     until: Option<Timestamp>,
     task: Option<TaskId>,
 }
@@ -131,7 +133,7 @@ pub struct Mandate {
 impl Mandate {
     /// A mandate that nobody approved yet.
     pub fn new(agent: AgentIdentity, intent: Intent) -> Self {
-        Self { agent, intent, approvals: Vec::new(), until: None, task: None }
+        Self { agent, intent, approvals: Vec::new(), root: None, until: None, task: None }
     }
 
     /// With an operator's approval, whose scope must cover the intent's.
@@ -233,7 +235,29 @@ impl Mandate {
     /// The same, resting on what people approved of the task above.
     pub(crate) fn below(mut self, above: &Self) -> Self {
         self.approvals = above.approvals.clone();
+        self.root = Some(above.root().clone());
         self
+    }
+
+    /// The scope of the first task of the errand: what it names and trusts, people do.
+    pub(crate) fn root(&self) -> &Scope {
+        self.root.as_ref().unwrap_or(&self.intent.scope)
+    }
+
+    /// Where the value of an argument of `tool` comes from. What a part names or trusts that the first task does not, an agent
+    /// does.
+    pub(crate) fn provenance(&self, tool: &ToolName, argument: &str, value: &Value, resolved: &Resolved) -> Provenance {
+        let own = self.intent.scope.grant(tool);
+        let provenance = |grant: &Grant| grant.provenance(argument, value, resolved);
+        let Some(root) = &self.root else { return own.map_or(Provenance::Untrusted, provenance) };
+        match root.grant(tool).map(|root| (root, provenance(root))) {
+            Some((_, Provenance::Scope)) => Provenance::Scope,
+            // Vouched for by a source of the part, which is one of the first task's.
+            Some((root, Provenance::Trusted)) if own.is_some_and(|own| own.trusts_within(root, argument)) => {
+                Provenance::Trusted
+            }
+            _ => Provenance::Untrusted,
+        }
     }
 
     /// When it was to end, where that was said.

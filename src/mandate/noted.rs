@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Serialize, Serializer};
 
 use super::typed::is_invisible;
-use super::{ArgumentName, Number, Source, Target, TaskState, Value};
+use super::{ArgumentName, CapabilityDrift, Source, Target, TaskState, ToolName, Value};
 use crate::json::{self, Json, JsonError, Limits};
 
 /// An output has at most 1 MiB and 64 levels.
@@ -28,6 +28,14 @@ pub enum ObserveError {
     /// The output of this action was observed before.
     #[error("the output of this action was observed before")]
     Twice,
+    /// The tool is not any more the one that was declared when the task began: whatever answered may be another.
+    #[error("the tool {tool} {drift}")]
+    CapabilityDrift {
+        /// The tool.
+        tool: ToolName,
+        /// What differs.
+        drift: CapabilityDrift,
+    },
     /// The output is not strict JSON, or over a bound.
     #[error("the output is not read")]
     Json(#[from] JsonError),
@@ -54,32 +62,44 @@ pub(super) struct Noted {
 /// What stands at the places of an output that are sources.
 #[derive(Debug)]
 pub(crate) struct Finds {
-    values: Vec<(Source, Target)>,
+    /// No more than a task can know.
+    values: BTreeMap<Source, BTreeSet<Target>>,
+    count: usize,
     left_out: usize,
 }
 
 impl Finds {
     /// Reads an output.
     pub(crate) fn read<'s>(output: &str, sources: impl Iterator<Item = &'s Source>) -> Result<Self, JsonError> {
-        let (mut values, mut left_out) = (Vec::new(), 0);
+        let mut finds = Self { values: BTreeMap::new(), count: 0, left_out: 0 };
         let mut sources = sources.peekable();
         // Of a tool that nobody trusts nothing is read.
         if sources.peek().is_none() {
-            return Ok(Self { values, left_out });
+            return Ok(finds);
         }
         let json = json::parse(output, LIMITS)?;
         for source in sources {
+            let mut values = BTreeSet::new();
             source.pointer().visit(&json, &mut |found| match found {
-                Json::Text(text) if is_name(text) => values.push((source.clone(), Target::Text(text.clone()))),
-                Json::Text(_) => left_out += 1,
-                Json::Number(text) => match text.parse::<Number>() {
-                    Ok(number) => values.push((source.clone(), Target::Number(number))),
-                    Err(_) => left_out += 1,
-                },
+                Json::Text(text) => finds.take(&mut values, is_name(text).then(|| Target::Text(text.clone()))),
+                Json::Number(text) => finds.take(&mut values, text.parse().ok().map(Target::Number)),
                 Json::Null | Json::Bool(_) | Json::List(_) | Json::Record(_) => {}
             });
+            finds.values.insert(source.clone(), values);
         }
-        Ok(Self { values, left_out })
+        Ok(finds)
+    }
+
+    /// Takes what one source gave, where it can be a target and there is room.
+    fn take(&mut self, values: &mut BTreeSet<Target>, found: Option<Target>) {
+        match found {
+            Some(target) if values.contains(&target) => {}
+            Some(target) if self.count < MAX_VALUES => {
+                values.insert(target);
+                self.count += 1;
+            }
+            _ => self.left_out += 1,
+        }
     }
 }
 
@@ -92,7 +112,11 @@ impl Noted {
     /// Trusts what was found, as far as there is room.
     pub(super) fn add(&mut self, finds: Finds) -> Observed {
         let mut observed = Observed { noted: 0, left_out: finds.left_out };
-        for (source, value) in finds.values {
+        let found = finds
+            .values
+            .into_iter()
+            .flat_map(|(source, values)| values.into_iter().map(move |value| (source.clone(), value)));
+        for (source, value) in found {
             let known = self.values.entry(source).or_default();
             if known.contains(&value) {
                 continue;
@@ -158,9 +182,10 @@ impl Serialize for Resolved {
 #[serde(rename_all = "snake_case")]
 #[allow(clippy::exhaustive_enums, reason = "who names a value is the human, what they trust, or somebody else")]
 pub enum Provenance {
-    /// The human's scope names it: it is one of the values, or under one of the prefixes, of the argument's bound.
+    /// The human's scope names it: it is one of the values, or under one of the prefixes, of the argument's bound. In a part,
+    /// that is the scope of the first task: what the agent that delegated named is no human's word.
     Scope,
-    /// A source that the scope trusts for this argument gave it.
+    /// A source that this scope trusts for this argument gave it.
     Trusted,
     /// Anybody may have written it.
     Untrusted,

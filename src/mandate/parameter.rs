@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Constraints, Value};
 use crate::id::{made_of, text};
-use crate::strict::{present_object, unique_objects};
+use crate::strict::{present_object, unique_objects, word};
 
 text! {
     /// The name of one argument of a tool.
@@ -84,7 +84,7 @@ impl ArgumentType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Parameter {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "word")]
     pub(crate) kind: ArgumentType,
     /// Every call gives it.
     #[serde(default)]

@@ -98,7 +98,14 @@ impl TryFrom<Object<Written>> for Quorum {
         let quorum = match (written.among, written.apart) {
             (None, false) => quorum,
             (None, true) => return Err(QuorumError::NobodyElse),
-            (Some(among), apart) => quorum.listing(among, apart)?,
+            (Some(among), apart) => {
+                let (many, quorum) = (among.len(), quorum.listing(among, apart)?);
+                // Who is named twice is still one person.
+                match quorum.listed().count() {
+                    listed if listed == many => quorum,
+                    listed => return Err(QuorumError::Listed { people: written.people, listed }),
+                }
+            }
         };
         match written.within {
             Some(0) => Err(QuorumError::NoTime),

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, ActionClass, ArgumentName, Bound};
-use crate::strict::{present, unique};
+use super::{ActionClass, ArgumentName, Arguments, Bound, Resource};
+use crate::strict::{present, unique, word};
 
 /// A call is of this class at least, where it touches that kind of thing, or where not all of those arguments keep to their
 /// bounds. Without either, every call is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raise {
+    #[serde(deserialize_with = "word")]
     class: ActionClass,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     on: Option<String>,
@@ -37,11 +38,15 @@ impl Raise {
         (self.on.is_none() && self.unless.is_empty()).then_some(self.class)
     }
 
-    /// The class that this call has by it, if it has.
-    pub(super) fn of(&self, action: &Action) -> Option<ActionClass> {
-        let is_on = self.on.as_ref().is_none_or(|kind| kind == action.resource().kind());
-        let is_harmless =
-            |(name, bound): (&ArgumentName, &Bound)| bound.admits(action.arguments().get(name.as_str()), false);
+    /// The class that calls have by it.
+    pub(super) fn class(&self) -> ActionClass {
+        self.class
+    }
+
+    /// The class that a call has by it, if it has.
+    pub(super) fn of(&self, resource: &Resource, arguments: &Arguments) -> Option<ActionClass> {
+        let is_on = self.on.as_ref().is_none_or(|kind| kind == resource.kind());
+        let is_harmless = |(name, bound): (&ArgumentName, &Bound)| bound.admits(arguments.get(name.as_str()), false);
         let keeps = !self.unless.is_empty() && self.unless.iter().all(is_harmless);
         (is_on && !keeps).then_some(self.class)
     }

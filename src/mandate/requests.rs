@@ -56,8 +56,8 @@ struct Entry {
 
 #[derive(Debug)]
 enum State {
-    /// A human may still answer, until then.
-    Waiting(Timestamp),
+    /// A human may still answer, until then; and whether that they are asked was recorded.
+    Waiting { until: Timestamp, is_recorded: bool },
     /// It was answered and used, or given up.
     Free,
     /// This person said no.
@@ -76,12 +76,12 @@ impl RequestBook {
         for Entry { request: own, state } in &self.entries {
             let is_same = || own.is_same_action(request);
             match state {
-                State::Waiting(until) if now < *until => {
+                State::Waiting { until, .. } if now < *until => {
                     view.waiting += 1;
                     view.is_waiting |= is_same();
                 }
                 State::Refused(operator) if is_same() => view.refused_by = Some(operator.clone()),
-                State::Waiting(_) | State::Free | State::Refused(_) => {}
+                State::Waiting { .. } | State::Free | State::Refused(_) => {}
             }
         }
         view
@@ -99,9 +99,9 @@ impl RequestBook {
         if view.refused_by.is_some() || view.is_full() {
             return Err(view);
         }
-        let waiting = State::Waiting(until);
+        let waiting = State::Waiting { until, is_recorded: false };
         match self.find(request) {
-            Some(Entry { state: State::Waiting(until), .. }) if now < *until => return Ok((*until, false)),
+            Some(Entry { state: State::Waiting { until, .. }, .. }) if now < *until => return Ok((*until, false)),
             Some(entry) => entry.state = waiting,
             None => self.entries.push(Entry { request: request.clone(), state: waiting }),
         }
@@ -109,17 +109,36 @@ impl RequestBook {
         Ok((until, true))
     }
 
-    /// Forgets a request that was entered and then not recorded.
+    /// Forgets a request that was entered and then not recorded, unless somebody else's was, or a human said no meanwhile.
     pub(super) fn forget(&mut self, request: &ActionRequest) {
-        self.entries.retain(|entry| !entry.request.is_same_action(request));
-        self.made = self.made.saturating_sub(1);
+        let (before, forgotten) = (self.entries.len(), |entry: &Entry| {
+            entry.request.is_same_action(request) && matches!(entry.state, State::Waiting { is_recorded: false, .. })
+        });
+        self.entries.retain(|entry| !forgotten(entry));
+        if self.entries.len() < before {
+            self.made = self.made.saturating_sub(1);
+        }
+    }
+
+    /// Notes that it was recorded that a human is asked for this until then; entered anew, where somebody else's request for it
+    /// was forgotten meanwhile.
+    pub(super) fn record(&mut self, request: &ActionRequest, until: Timestamp) {
+        match self.find(request) {
+            Some(Entry { state: State::Waiting { is_recorded, .. }, .. }) => *is_recorded = true,
+            Some(_) => {}
+            None => {
+                let state = State::Waiting { until, is_recorded: true };
+                self.entries.push(Entry { request: request.clone(), state });
+                self.made = self.made.saturating_add(1);
+            }
+        }
     }
 
     /// Frees the place of a request that waits; says whether it did.
     pub(super) fn free(&mut self, request: &ActionRequest, now: Timestamp) -> bool {
         match self.find(request) {
-            Some(Entry { state: state @ State::Waiting(_), .. }) => {
-                let waited = matches!(state, State::Waiting(until) if now < *until);
+            Some(Entry { state: state @ State::Waiting { .. }, .. }) => {
+                let waited = matches!(state, State::Waiting { until, .. } if now < *until);
                 *state = State::Free;
                 waited
             }

@@ -35,6 +35,9 @@ pub enum ScopeError {
     /// A budget is not one, has one like it beside it, or is one too many.
     #[error("a budget of {0} is negative, too large, within no sound time, said twice, or the ninth")]
     Budget(Measure),
+    /// Values are trusted from too many places.
+    #[error("a scope trusts {MAX_SOURCES} sources at most, not {0}")]
+    Sources(usize),
     /// A task is watched for what cannot be watched.
     #[error("{0}")]
     Watch(&'static str),
@@ -49,6 +52,9 @@ pub enum ScopeError {
 /// Agents that may stand below the first one, each under the one before, at most (actor profile for OAuth 2.0: a chain is
 /// bounded, and never cut).
 pub(crate) const MAX_DEPTH: u8 = 8;
+
+/// Sources that one scope trusts, each counted once: an output is searched for each.
+const MAX_SOURCES: usize = 64;
 
 /// How far a task goes. Empty at first: nothing is covered that was not granted.
 ///
@@ -80,7 +86,7 @@ pub(crate) const MAX_DEPTH: u8 = 8;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "Object<Written>")]
+#[serde(try_from = "Object<Written>")]
 pub struct Scope(Arc<Terms>);
 
 /// What a scope says: said once, and shared by the approval, the intent and whoever else has the scope.
@@ -141,11 +147,12 @@ struct Written {
     watch: Option<Watch>,
 }
 
-impl From<Object<Written>> for Scope {
-    fn from(Object(written): Object<Written>) -> Self {
+impl TryFrom<Object<Written>> for Scope {
+    type Error = ScopeError;
+    fn try_from(Object(written): Object<Written>) -> Result<Self, ScopeError> {
         let Written { tools, max_calls, max_depth, max_seconds, budgets, watch } = written;
         let tools = tools.into_iter().map(|(tool, Object(grant))| (tool, grant)).collect();
-        Self(Arc::new(Terms { tools, max_calls, max_depth, max_seconds, budgets, watch }))
+        Self(Arc::new(Terms { tools, max_calls, max_depth, max_seconds, budgets, watch })).checked()
     }
 }
 
@@ -165,14 +172,20 @@ impl Scope {
     ///
     /// # Errors
     ///
-    /// `tool` is not the name of a tool, or is granted already.
+    /// `tool` is not the name of a tool, or is granted already, or more than 64 sources would be trusted.
     pub fn allow(mut self, tool: &str, grant: Grant) -> Result<Self, ScopeError> {
         let tool = ToolName::new(tool)?;
         if self.0.tools.contains_key(&tool) {
             return Err(ScopeError::Duplicate(tool));
         }
+        let has_sources = grant.has_sources();
         self.terms().tools.insert(tool, grant);
-        Ok(self)
+        if has_sources { self.checked() } else { Ok(self) }
+    }
+
+    fn checked(self) -> Result<Self, ScopeError> {
+        let sources = self.sources().map(|(_, source)| source).collect::<BTreeSet<_>>().len();
+        if sources <= MAX_SOURCES { Ok(self) } else { Err(ScopeError::Sources(sources)) }
     }
 
     /// Without this tool; the same, where it is not granted.
@@ -306,6 +319,11 @@ impl Scope {
 
     pub(super) fn budgets(&self) -> &[Budget] {
         &self.0.budgets
+    }
+
+    /// The budgets that measure calls of this tool: its own, and those of all tools together.
+    pub(super) fn budgets_on(&self, tool: &ToolName) -> impl Iterator<Item = &Budget> {
+        self.grant(tool).into_iter().flat_map(Grant::budgets).chain(&self.0.budgets)
     }
 
     pub(crate) fn watch(&self) -> Option<&Watch> {

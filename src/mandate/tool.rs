@@ -8,10 +8,12 @@ use super::broken::Broken;
 use super::parameter::{Parameter, Parameters};
 use super::raise::Raise;
 use super::unenforced::Unenforced;
-use super::{Action, ActionClass, ArgumentName, ArgumentType, Arguments, Bound, Constraints, ToolError, Value};
+use super::{
+    Action, ActionClass, ArgumentName, ArgumentType, Arguments, Bound, Constraints, Resource, ToolError, Value,
+};
 use crate::canonical::{Digest, Encoder};
 use crate::id::{Found, made_of, text};
-use crate::strict::{objects, present};
+use crate::strict::{objects, present, word};
 
 text! {
     /// The name of a tool. Compared byte for byte.
@@ -68,7 +70,7 @@ impl ToolName {
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     name: ToolName,
-    #[serde(default = "ActionClass::unsaid")]
+    #[serde(default = "ActionClass::unsaid", deserialize_with = "word")]
     class: ActionClass,
     #[serde(rename = "arguments", default, skip_serializing_if = "Parameters::is_empty")]
     parameters: Parameters,
@@ -286,7 +288,17 @@ impl Tool {
 
     /// How much is at stake in this call.
     pub fn class_of(&self, action: &Action) -> ActionClass {
-        self.raised.iter().filter_map(|raise| raise.of(action)).fold(self.class, ActionClass::max)
+        self.class_of_call(action.resource(), action.arguments())
+    }
+
+    /// How much is at stake in a call with these arguments that touches this.
+    pub(crate) fn class_of_call(&self, resource: &Resource, arguments: &Arguments) -> ActionClass {
+        self.raised.iter().filter_map(|raise| raise.of(resource, arguments)).fold(self.class, ActionClass::max)
+    }
+
+    /// The highest class that a call of it may have: what whoever may call it may do.
+    pub(crate) fn highest_class(&self) -> ActionClass {
+        self.raised.iter().map(Raise::class).fold(self.class, ActionClass::max)
     }
 
     /// Whether calls of it may be of another class than it.
@@ -297,6 +309,11 @@ impl Tool {
     /// The least class that a call can have by what the tool says of itself, whatever the host says.
     pub(crate) fn least_class(&self) -> ActionClass {
         self.raised.iter().filter_map(Raise::of_every_call).fold(ActionClass::Read, ActionClass::max)
+    }
+
+    /// The class that no call is below: what the host says, or the tool of itself, whichever is higher.
+    pub(crate) fn floor(&self) -> ActionClass {
+        self.class.max(self.least_class())
     }
 
     /// The labels of what it touches.

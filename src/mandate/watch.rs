@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Drift, Drifts, Label, ScopeError, ToolName};
 use crate::canonical::Encoder;
-use crate::strict::{present, unique};
+use crate::strict::{present, unique_words};
 
 /// Stages of a plan.
 const MAX_STAGES: usize = 64;
@@ -68,7 +68,7 @@ impl Response {
 pub struct Watch {
     #[serde(skip_serializing_if = "Aparts::is_empty")]
     apart: Aparts,
-    #[serde(deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "unique_words", skip_serializing_if = "BTreeMap::is_empty")]
     on: BTreeMap<Drift, Response>,
     #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     plan: Option<Plan>,

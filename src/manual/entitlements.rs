@@ -47,9 +47,9 @@
 //! # When it is asked
 //!
 //! Once before each decision about an action on somebody's behalf, about people who approved the task; and again when a permit is
-//! redeemed, minted or leased, and when a credential is [accepted](crate::Authorizer::accept): what was withdrawn meanwhile is
-//! withdrawn. It is never asked about what is autonomous. Merely [verifying](crate::Authorizer::verify) a credential, renewing a
-//! lease, and services elsewhere do not ask: what they honour ends within minutes.
+//! redeemed, minted or leased, when a lease is renewed, and when a credential is [accepted](crate::Authorizer::accept): what was
+//! withdrawn meanwhile is withdrawn. It is never asked about what is autonomous. Merely [verifying](crate::Authorizer::verify) a
+//! credential, and services elsewhere, do not ask: what they honour ends within minutes.
 //!
 //! The answer is a fact of the decision, like the state of the task: it is in the record
 //! ([`Standing::entitlement`](crate::mandate::Standing)), with the digest of what decided, or that nobody was asked. The model is

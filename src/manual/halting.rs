@@ -75,7 +75,9 @@
 //! A [`Breaker`](crate::mandate::Breaker) cuts an agent off that is refused, or acts, too often, across all its tasks: a loop, or
 //! a model that was talked into trying. It opens by itself, is recorded once and told as a warning to `tracing`, and after its
 //! pause, or when a person says so, lets one action try. While it is open, decisions are refused, permits are not
-//! redeemed, and nothing is delegated; what was minted or leased before is not revoked by it, which is what halting is for.
+//! redeemed, no lease is renewed, and nothing is delegated. Parts that it delegated before, whoever acts in them, are refused as long
+//! as it is not closed again, so what is tried is its own; and a permit from before it opened is good for nothing afterwards. What
+//! was minted or leased before is not revoked by it, which is what halting is for.
 //! Up to 65 535 moments are kept for each agent and limit, as many as the limit says. After a restart every breaker is closed.
 //!
 //! # The ceiling

@@ -11,7 +11,7 @@ use crate::json::JsonError;
 use crate::mandate::{
     ActionClass, ArgumentName, ArgumentType, CapabilityDrift, Label, Scope, Tool, ToolError, ToolName, Unenforced,
 };
-use crate::strict::{Object, objects, unique};
+use crate::strict::{Object, objects, unique_words};
 
 /// Arguments of one tool.
 pub(super) const MAX_ARGUMENTS: usize = 256;
@@ -316,7 +316,7 @@ impl Catalog {
 struct Written {
     #[serde(deserialize_with = "objects")]
     tools: Vec<Tool>,
-    #[serde(default, deserialize_with = "unique", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "unique_words", skip_serializing_if = "BTreeMap::is_empty")]
     resource_attributes: BTreeMap<ArgumentName, ArgumentType>,
 }
 

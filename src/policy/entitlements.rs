@@ -28,7 +28,7 @@ const VOCABULARY: &str = include_str!("entitlements.cedarschema");
 /// Nothing that an agent may do can come of it: it answers with a digest, or with why not, and an
 /// [`Evaluator`](super::Evaluator) reads none of it. What it does not permit, and what any of its policies fails at, is
 /// refused. Policies see the person's teams, the tool, the resource as the directory or the action has it, and in the context
-/// the arguments, the class of the tool and the time.
+/// the arguments, the class of the call and the time; the group that an action is in is that of its class too.
 ///
 /// ```
 /// use bailiwick::identity::OperatorId;
@@ -77,7 +77,16 @@ struct Prepared {
     /// The place of each argument.
     places: Record,
     action: EntityUid,
-    groups: Box<[EntityUid]>,
+    /// The group of the calls of each class, in rising order.
+    groups: [[EntityUid; 1]; ActionClass::ALL.len()],
+}
+
+impl Prepared {
+    /// The group of its calls that are of this class.
+    fn group(&self, class: ActionClass) -> &[EntityUid] {
+        let of_class = ActionClass::ALL.iter().zip(&self.groups).find(|(own, _)| **own == class);
+        of_class.map_or(&[], |(_, group)| group)
+    }
 }
 
 impl fmt::Debug for Entitlements {
@@ -138,11 +147,11 @@ impl Loaded {
             tool: tool.clone(),
             places: facts::places(tool),
             action: uid(tool.name().as_str()),
-            groups: [uid(&format!("any {}", tool.class()))].into(),
+            groups: ActionClass::ALL.map(|class| [uid(&format!("any {class}"))]),
         };
         let tools: HashMap<_, _> = catalog.tools().map(|tool| (tool.name().clone(), prepare(tool))).collect();
         let actions = tools.values().map(|tool: &Prepared| {
-            Entity::new(tool.action.clone(), Record::default()).within(tool.groups.iter().cloned())
+            Entity::new(tool.action.clone(), Record::default()).within(tool.group(tool.tool.class()).iter().cloned())
         });
         let entities = directory.entities(&kinds, catalog.resource_attributes(), actions)?;
         let mut encoder = Encoder::new("bailiwick/entitlements/v1");
@@ -169,11 +178,9 @@ impl Loaded {
         let stored = self.entities.get(thing);
         facts::check_resource(deed.attributes, &self.declared, stored.map(|data| data.fields), &mut given)
             .map_err(|_| refused("the resource is not what is known"))?;
-        let context = Context {
-            args: Args { places: &prepared.places, values: &values },
-            class: prepared.tool.class(),
-            now: deed.now,
-        };
+        let class = prepared.tool.class_of_call(deed.resource, deed.arguments);
+        let args = Args { places: &prepared.places, values: &values };
+        let context = Context { args, class, now: deed.now };
         let target = Target { resource: deed.resource, stored: stored.map(|data| data.fields), given: &given };
         let person = Uid { kind: &self.kinds.operator, id: deed.operator.as_str() };
         let known = |uid, fields, ancestors| Known { uid, data: Some(Data { fields, tags: None, ancestors }) };
@@ -183,7 +190,7 @@ impl Loaded {
                 Part::Stored(&self.bare),
                 self.entities.get(person).map_or(&[], |data| data.ancestors),
             ),
-            action: known(prepared.action.view(), Part::Stored(&self.bare), &prepared.groups),
+            action: known(prepared.action.view(), Part::Stored(&self.bare), prepared.group(class)),
             resource: known(thing, Part::View(&target), stored.map_or(&[], |data| data.ancestors)),
             context: Part::View(&context),
             entities: &self.entities,

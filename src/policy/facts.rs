@@ -10,8 +10,7 @@ use super::compiled::{self, Fields, Members, Name, Part, Record, Uid, Val, Word}
 use super::typed::Typed;
 use crate::identity::AgentIdentity;
 use crate::mandate::{
-    Action, Approval, ArgumentName, ArgumentType, Arguments, Drifts, Label, Provenance, Resource, Tool, ToolError,
-    ToolName, Value,
+    Action, Approval, ArgumentName, ArgumentType, Arguments, Drifts, Label, Resource, Tool, ToolError, ToolName, Value,
 };
 
 /// The entity types of the vocabulary.
@@ -151,9 +150,7 @@ impl Sources<'_> {
     fn of(&self, argument: &str) -> Option<Val<'_>> {
         let Question { mandate, ledger, action, .. } = self.question;
         let value = action.arguments().get(argument).filter(|value| **value != Value::Null)?;
-        let grant = mandate.intent().scope().grant(action.tool());
-        let provenance = grant.map(|grant| grant.provenance(argument, value, &ledger.resolved));
-        Some(Val::Text(provenance.unwrap_or(Provenance::Untrusted).as_str()))
+        Some(Val::Text(mandate.provenance(action.tool(), argument, value, &ledger.resolved).as_str()))
     }
 }
 

@@ -86,4 +86,5 @@ pub use reason_code::ReasonCode;
 pub use retry::Retry;
 pub use stale::Stale;
 pub use text::{Limit, TextError};
+pub(crate) use verdict::Ruling;
 pub use verdict::{Outcome, Verdict};

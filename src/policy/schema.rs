@@ -75,7 +75,7 @@ action "{}" in [Action::"any {}"] appliesTo {{
 }};
 "#,
         tool.name(),
-        tool.class(),
+        tool.floor(),
     );
 }
 
@@ -111,7 +111,7 @@ action "{}" in [Action::"any {}"] appliesTo {{
 }};
 "#,
         tool.name(),
-        tool.class(),
+        tool.floor(),
     );
 }
 

@@ -25,6 +25,8 @@ pub enum Stale {
         /// The time now.
         now: Timestamp,
     },
+    /// The errand got another label, or entered another stage, right after it was checked. To be asked for again.
+    Overtaken,
 }
 
 impl fmt::Display for Stale {
@@ -35,6 +37,9 @@ impl fmt::Display for Stale {
                 write!(f, "the permit is from the policies {permitted}, those that decide are {now}")
             }
             Self::Over { until, now } => write!(f, "the permit ended at {until}, it is {now}"),
+            Self::Overtaken => {
+                f.write_str("the labels or the stage of the task changed right after the permit was checked")
+            }
         }
     }
 }

@@ -47,6 +47,29 @@ pub struct Verdict {
     pub policy_digest: Digest,
 }
 
+/// Why a permit was taken back, and what the policies said where they did.
+#[derive(Debug, Clone)]
+pub(crate) struct Ruling {
+    pub(crate) reason: Reason,
+    pub(crate) policies: PolicyNames,
+    pub(crate) because: Option<Prose>,
+    pub(crate) hidden: bool,
+}
+
+impl Ruling {
+    /// Of a verdict that does not permit.
+    pub(crate) fn of(verdict: Verdict) -> Option<Box<Self>> {
+        let Verdict { reason, policies, because, hidden, .. } = verdict;
+        Some(Box::new(Self { reason: reason?, policies, because, hidden }))
+    }
+}
+
+impl From<Reason> for Box<Ruling> {
+    fn from(reason: Reason) -> Self {
+        Box::new(Ruling { reason, policies: PolicyNames::default(), because: None, hidden: false })
+    }
+}
+
 impl Verdict {
     /// A denial of an action of this class, before anything was asked.
     pub(super) fn undecided(class: ActionClass, policy_digest: Digest) -> Self {

@@ -60,6 +60,7 @@ mod lease_model;
 mod leases;
 mod lineage;
 mod lints;
+mod meanwhile;
 mod minted;
 mod model;
 mod namespaces;
@@ -85,6 +86,8 @@ mod registry;
 mod registry_snapshots;
 mod reinstating;
 mod replay;
+
+mod outwitted;
 mod reviews;
 mod revocations;
 mod roles;

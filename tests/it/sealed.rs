@@ -60,7 +60,7 @@ fn an_answer_that_was_sealed_elsewhere_is_an_answer_here() {
     let verify = |token: &String| verifier().verify(token, at(START + 10)).unwrap();
     let approvals = || tokens.iter().map(verify);
     for approval in approvals() {
-        assert_eq!(*approval.consent(), Consent::Action(asked.action().clone()));
+        assert_eq!(*approval.consent(), asked.action().clone().into());
         asked.note(&approval, at(START + 10)).unwrap();
     }
     assert_eq!(asked.state(at(START + 10)), RequestState::Approved);

@@ -7,7 +7,7 @@ use super::roles::Sponsors;
 use super::{AccountabilityRole, AgentState, BlueprintId, OperatorState, Proofs, Registry, RegistryError};
 use crate::identity::{AgentId, AgentUser, AgentUserId, Handle, Namespace, OperatorId, SystemName};
 use crate::live::Cell;
-use crate::strict::{Object, objects, present};
+use crate::strict::{Object, objects, present, word};
 use crate::time::Timestamp;
 
 /// Everything that a [`Registry`] knows, those who left and what was retired too: ids are never used again.
@@ -74,6 +74,7 @@ struct PersonHandle {
 #[serde(deny_unknown_fields)]
 struct OperatorEntry {
     operator: OperatorId,
+    #[serde(deserialize_with = "word")]
     state: OperatorState,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     leaving: Option<Timestamp>,
@@ -92,6 +93,7 @@ struct AgentEntry {
     agent: AgentId,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     blueprint: Option<BlueprintId>,
+    #[serde(deserialize_with = "word")]
     state: AgentState,
     sponsors: Vec<OperatorId>,
     owners: Vec<OperatorId>,

@@ -3,8 +3,8 @@
 use super::{Malformed, ensure};
 
 /// An e-mail address: local part, `@`, domain (RFC 5321, sections 4.1.2 and 4.5.3.1), without quotes, comments or address
-/// literals, in ASCII, its domain in lower case and of two labels or more. The local part is what its own system makes of
-/// it: `ada+x` and `ada` are two.
+/// literals, and without `%` and `!`, by which some systems send on to another domain; in ASCII, its domain in lower case and
+/// of two labels or more. The local part is what its own system makes of it: `ada+x` and `ada` are two.
 ///
 /// ```
 /// use bailiwick::mandate::Email;
@@ -34,7 +34,8 @@ impl<'a> Email<'a> {
         let (local, domain) = text.split_once('@').ok_or(Malformed { why: "has no `@`" })?;
         ensure(!domain.contains('@'), "has two `@`")?;
         ensure((1..=64).contains(&local.len()), "has a local part that is not 1 to 64 bytes")?;
-        let atom = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte);
+        let atom = |byte: u8| byte.is_ascii_alphanumeric() || b"#$&'*+-/=?^_`{|}~.".contains(&byte);
+        ensure(!local.contains(['%', '!']), "has a route in its local part")?;
         ensure(local.bytes().all(atom), "has a local part with what only quotes allow")?;
         let dotted = local.starts_with('.') || local.ends_with('.') || local.contains("..");
         ensure(!dotted, "has a local part with a point at an end, or two together")?;

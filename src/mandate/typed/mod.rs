@@ -76,6 +76,44 @@ fn hides(text: &str, also: &[u8]) -> bool {
     text.split('%').skip(1).any(|rest| encoded(rest).is_some_and(hidden))
 }
 
+/// Whether what is percent-encoded is UTF-8, so that no lenient reader sees a `.` or a `/` in an overlong form of it.
+fn encodes_text(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((_, behind)) = rest.split_once('%') {
+        rest = behind;
+        let width = match encoded(behind) {
+            Some(0x80..=0xBF | 0xF8..) => return false,
+            Some(0xC0..=0xDF) => 2,
+            Some(0xE0..=0xEF) => 3,
+            Some(0xF0..=0xF7) => 4,
+            Some(_) | None => continue,
+        };
+        let (mut letter, mut next) = ([0; 4], Some(behind));
+        for byte in letter.iter_mut().take(width) {
+            let Some(own) = next.and_then(encoded) else { return false };
+            *byte = own;
+            rest = next.and_then(|next| next.get(2..)).unwrap_or_default();
+            next = rest.strip_prefix('%');
+        }
+        if letter.get(..width).is_none_or(|letter| std::str::from_utf8(letter).is_err()) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether a part of a path is `.` or `..` to somebody: some servers drop what follows a `;`, encoded or not, before they
+/// look.
+fn is_points(part: &str) -> bool {
+    let begins_with = |points: &str| {
+        part.strip_prefix(points).is_some_and(|rest| {
+            let encoded = rest.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("%3b"));
+            rest.is_empty() || rest.starts_with(';') || encoded
+        })
+    };
+    begins_with(".") || begins_with("..")
+}
+
 /// Whether `text`, parted by `/`, is `prefix` or below it. Neither has an empty part, except for a slash at the beginning.
 fn is_below(text: &str, prefix: &str) -> bool {
     match text.strip_prefix(prefix) {

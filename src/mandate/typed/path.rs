@@ -1,6 +1,6 @@
 //! The path of a file, below which there is nothing but what is below it.
 
-use super::{Malformed, ensure, hides, is_below, is_invisible};
+use super::{Malformed, encodes_text, ensure, hides, is_below, is_invisible, is_points};
 
 /// Bytes of one path (Linux, `PATH_MAX`).
 const MAX: usize = 4096;
@@ -40,6 +40,7 @@ impl<'a> Path<'a> {
         ensure(!text.contains(is_invisible), "has an invisible character")?;
         ensure(!text.contains(LIKE_SEPARATORS), "has a character that some systems take for a separator")?;
         ensure(!hides(text, b".:~"), "has an encoded separator")?;
+        ensure(encodes_text(text), "has an encoding of what is no text")?;
         let mut parts = text.strip_prefix('/').unwrap_or(text).split('/').peekable();
         let first = parts.peek().copied().unwrap_or_default();
         ensure(!first.starts_with('~'), "begins with `~`, which a shell replaces")?;
@@ -52,6 +53,7 @@ impl<'a> Path<'a> {
             ensure(!part.is_empty(), "has an empty part")?;
             ensure(part != ".", "has a part `.`")?;
             ensure(part != "..", "has a part `..`")?;
+            ensure(!is_points(part), "has a part `.` or `..` with parameters")?;
             // Some systems drop them, and `.. ` becomes `..`.
             ensure(!part.ends_with(['.', ' ']), "has a part that ends in a point or a space")?;
             ensure(!part.starts_with(' '), "has a part that begins with a space")?;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::private::{is_private, is_private_name};
-use super::{Malformed, encoded, ensure, hides, is_below};
+use super::{Malformed, encoded, encodes_text, ensure, hides, is_below, is_points};
 
 /// Bytes of one URL (RFC 9110, section 4.1: at least so many are understood everywhere).
 const MAX: usize = 8000;
@@ -13,7 +13,8 @@ const SCHEMES: [(&str, u16); 4] = [("https", 443), ("http", 80), ("wss", 443), (
 
 /// A URL of the web, absolute, and as the URL Standard writes it (WHATWG, "URL serializing"): its own text is its only
 /// spelling. Without user or password, with a host in lower case that is a name in ASCII or an address in its usual form, and
-/// without a part `.` or `..`, encoded or not, or an encoded separator in the path.
+/// without a part `.` or `..`, encoded or not, also with parameters behind it, an encoded separator, or an encoding of what is
+/// no UTF-8 in the path.
 ///
 /// ```
 /// use bailiwick::mandate::Url;
@@ -194,9 +195,10 @@ fn check_path(path: &str) -> Result<(), Malformed> {
     ensure(!path.contains('\\'), r"has a `\`")?;
     ensure(!path.contains(['"', '<', '>', '`', '{', '}', '^']), "has what must be encoded in its path")?;
     ensure(!hides(path, b"."), "has an encoded separator or point in its path")?;
+    ensure(encodes_text(path), "has an encoding of what is no text in its path")?;
     let mut parts = path.split('/').skip(1).peekable();
     while let Some(part) = parts.next() {
-        ensure(part != "." && part != "..", "has a part `.` or `..` in its path")?;
+        ensure(!is_points(part), "has a part `.` or `..` in its path")?;
         ensure(!part.is_empty() || parts.peek().is_none(), "has an empty part in its path")?;
     }
     Ok(())

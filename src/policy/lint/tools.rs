@@ -35,7 +35,7 @@ impl Tools {
         let declared = catalog.tools().map(|tool| {
             let name = EntityUid::new(kind.clone(), tool.name().as_str());
             let groups = actions.get(name.view()).map_or(&[][..], |data| data.ancestors).to_vec();
-            Callable { name: Some(name), class: tool.class(), labels: Some(tool.labels().clone()), groups }
+            Callable { name: Some(name), class: tool.floor(), labels: Some(tool.labels().clone()), groups }
         });
         let declared: Vec<Callable> = declared.collect();
         let privileged = declared.iter().filter(|tool| tool.class == ActionClass::Privileged);
