@@ -235,7 +235,7 @@ impl Door {
     /// Checks that nothing that came after a credential holds against its action: the agent is not cut off, and nobody said no.
     pub(crate) fn check_accepted(&self, assignment: &Assignment, action: &Action) -> Result<(), Flaw> {
         let now = self.now().map_err(|_| Flaw::Unavailable)?;
-        let is_cut_off = check_breaker(assignment.conduct().breaker(now), now).is_err();
+        let is_cut_off = check_breaker(assignment.breaker(now), now).is_err();
         let books = assignment.ledger();
         let said_no = || books.requests(&assignment.request(action, 0), now).refused_by.is_some();
         if is_cut_off || (books.has_asked() && said_no()) { Err(Flaw::Revoked) } else { Ok(()) }

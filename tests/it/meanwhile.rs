@@ -1,4 +1,4 @@
-//! What a reviewer found between the parts: each of these fails.
+//! What happens meanwhile: stops, departures and other policies while somebody is asked, and what rests on them afterwards.
 
 use std::num::NonZeroU16;
 use std::sync::atomic::{AtomicUsize, Ordering};

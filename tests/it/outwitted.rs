@@ -1,4 +1,4 @@
-//! What a reviewer found between the parts: each of these fails for now.
+//! How targets, budgets, labels and refusals would be outwitted: by parts, by spellings, by what a verifier does not know.
 
 use bailiwick::audit::Effect;
 use bailiwick::mandate::{
