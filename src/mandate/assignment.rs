@@ -111,13 +111,13 @@ pub(crate) struct Assignment {
     lives: Lives,
     salt: Salt,
     life: Life,
-    loose_ends: LooseEnds,
+    loose_ends: OnceLock<Box<LooseEnds>>,
     issued: OnceLock<Arc<Issued>>,
     /// The tools that ran, here or below.
     used: Mutex<BTreeSet<ToolName>>,
-    passes: Passes,
+    passes: OnceLock<Box<Passes>>,
     /// Names the task in credentials, once somebody asked.
-    hash: OnceLock<Digest>,
+    hash: OnceLock<Box<Digest>>,
     /// Its beginning is recorded.
     begun: AtomicBool,
     /// The task that it is a part of.
@@ -145,10 +145,10 @@ impl Assignment {
             lives,
             salt,
             life: Life::default(),
-            loose_ends: LooseEnds::default(),
+            loose_ends: OnceLock::new(),
             issued: OnceLock::new(),
             used: Mutex::default(),
-            passes: Passes::default(),
+            passes: OnceLock::new(),
             hash: OnceLock::new(),
             begun: AtomicBool::new(false),
             parent: None,
@@ -416,7 +416,7 @@ impl Assignment {
 
     /// What names the task in credentials, computed once.
     pub(crate) fn hash(&self, compute: impl FnOnce() -> Digest) -> &Digest {
-        self.hash.get_or_init(compute)
+        self.hash.get_or_init(|| Box::new(compute()))
     }
 
     /// A digest as it may leave the process: keyed with the task's salt.
@@ -431,11 +431,11 @@ impl Assignment {
 
     /// What was passed on of it, as strangers are shown it.
     pub(crate) fn passes(&self) -> &Passes {
-        &self.passes
+        self.passes.get_or_init(Box::default)
     }
 
     /// What is still to be written.
     pub(crate) fn loose_ends(&self) -> &LooseEnds {
-        &self.loose_ends
+        self.loose_ends.get_or_init(Box::default)
     }
 }

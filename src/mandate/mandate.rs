@@ -139,6 +139,7 @@ impl Mandate {
     /// With an operator's approval, whose scope must cover the intent's.
     #[must_use]
     pub fn approved(mut self, approval: Approval) -> Self {
+        self.approvals.reserve_exact(1);
         self.approvals.push(Arc::new(approval));
         self
     }
