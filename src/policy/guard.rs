@@ -5,8 +5,8 @@ use super::snapshot::Prepared;
 use super::{Question, Reason};
 use crate::id::Found;
 use crate::mandate::{
-    Beyond, BreakerState, CapabilityDrift, Coverage, Entitled, LedgerView, Mandate, Mode, Response, Scope, Spent,
-    Standing, TaskState,
+    Beyond, BreakerState, CapabilityDrift, Coverage, Entitled, Grant, LedgerView, Mandate, Mode, Response, Scope,
+    Spent, Standing, TaskState,
 };
 use crate::time::Timestamp;
 
@@ -17,12 +17,13 @@ pub(super) fn check<'q>(
     prepared: &Prepared,
     values: &mut Values<'q>,
 ) -> Result<Option<Beyond>, Reason> {
-    let (mandate, action, tool) = (question.mandate, question.action, prepared.tool());
-    check_capability(question, prepared)?;
+    let (action, tool) = (question.action, prepared.tool());
+    let scope = question.mandate.intent().scope();
+    let grant = scope.grant(action.tool());
+    check_capability(question, prepared, grant)?;
     check_agent_user(question)?;
     facts::check_arguments(tool, action.arguments(), values).map_err(Reason::Arguments)?;
-    let scope = mandate.intent().scope();
-    let grant = scope.grant(action.tool()).ok_or(Reason::OutOfScope(Beyond::Tool))?;
+    let grant = grant.ok_or(Reason::OutOfScope(Beyond::Tool))?;
     let ask = match grant.covers(action, tool.class_of(action), &question.ledger.resolved) {
         Coverage::Outside(Beyond::Argument(argument)) => return Err(Reason::TargetOutOfScope(argument)),
         Coverage::Outside(beyond) => return Err(Reason::OutOfScope(beyond)),
@@ -41,9 +42,10 @@ pub(super) fn check<'q>(
 pub(super) fn check_offer(question: &Question<'_>, prepared: &Prepared) -> Result<(), Reason> {
     let Question { mandate, standing, ledger, action, until, now, .. } = *question;
     check_standing(mandate, standing, action.mode(), until, now)?;
-    check_capability(question, prepared)?;
     let scope = mandate.intent().scope();
-    let grant = scope.grant(action.tool()).ok_or(Reason::OutOfScope(Beyond::Tool))?;
+    let grant = scope.grant(action.tool());
+    check_capability(question, prepared, grant)?;
+    let grant = grant.ok_or(Reason::OutOfScope(Beyond::Tool))?;
     if !grant.admits(action.mode()) {
         return Err(Reason::OutOfScope(Beyond::Mode));
     }
@@ -98,10 +100,9 @@ pub(crate) fn check_standing(
 }
 
 /// A tool is the one that was declared when the task began, and the one that was approved.
-fn check_capability(question: &Question<'_>, prepared: &Prepared) -> Result<(), Reason> {
+fn check_capability(question: &Question<'_>, prepared: &Prepared, grant: Option<&Grant>) -> Result<(), Reason> {
     let pin = || {
-        let (approved, declared) =
-            (*question.mandate.intent().scope().grant(question.action.tool())?.pin()?, *prepared.digest());
+        let (approved, declared) = (*grant?.pin()?, *prepared.digest());
         (approved != declared).then_some(CapabilityDrift::Pinned { approved, declared })
     };
     match question.standing.drift.clone().or_else(pin) {

@@ -58,7 +58,7 @@ impl<'a> Question<'a> {
 
     /// Whether humans approved exactly this action.
     pub(super) fn is_approved(&self) -> bool {
-        self.consent().is_ok()
+        !self.action.approvals().is_empty() && self.consent().is_ok()
     }
 
     /// Why it is held, where it is `beyond` what nobody need be asked for.
