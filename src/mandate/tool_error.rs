@@ -48,7 +48,7 @@ pub enum ToolError {
         /// What is wrong with it.
         why: Malformed,
     },
-    /// An argument breaks one of its [`Constraints`], or a part of it does.
+    /// An argument breaks one of its [`Constraints`](super::Constraints), or a part of it does.
     #[error("the argument {argument} of the tool {tool} must keep to its `{keyword}` {limit}, found {found}")]
     Constraint {
         /// The tool.

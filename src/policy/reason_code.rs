@@ -6,7 +6,7 @@ use super::Retry;
 /// evidence for.
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident, $code:literal, $retry:ident, $model:literal, $human:literal, $controls:expr;)*) => {
-        /// The stable codes of [`Reason`].
+        /// The stable codes of [`Reason`](super::Reason).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum ReasonCode {
