@@ -6,7 +6,7 @@ use std::fmt;
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Grant, Label, LedgerView, Scope, Step, Tool, Watch};
+use super::{ActionClass, Grant, Label, LedgerView, Scope, Step, Tool, Watch};
 
 /// One way in which an action departs from the intent. A fact in the record and for policies; what follows from it, the
 /// scope says.
@@ -125,7 +125,12 @@ pub(super) fn of(scope: &Scope, step: Step<'_>, past: &LedgerView) -> Drifts {
     }
     // By people: what an agent names in a part is new all the same.
     let is_named = || step.root.grant(tool).and_then(Grant::resources).is_some_and(|named| named.contains(resource));
-    drifts.note(Drift::NewTarget, !step.declared.is_some_and(Tool::is_read) && !past.touched && !is_named());
+    drifts.note(
+        Drift::NewTarget,
+        !step.declared.is_some_and(|tool| tool.class_of(step.action) == ActionClass::Read)
+            && !past.touched
+            && !is_named(),
+    );
     drifts.note(Drift::RepeatedRefusals, past.repeats >= MANY_REPEATS || past.refusals >= MANY_REFUSALS);
     drifts.note(Drift::LabelsCombined, step.declared.is_some_and(|tool| are_combined(scope, tool, &past.labels)));
     drifts

@@ -277,10 +277,6 @@ impl Tool {
     }
 
     /// Whether no call of it changes anything.
-    pub(super) fn is_read(&self) -> bool {
-        self.class == ActionClass::Read && self.raised.is_empty()
-    }
-
     /// How much is at stake, as the host says; a call can be of a higher class, and of none that is lower.
     pub fn class(&self) -> ActionClass {
         self.class

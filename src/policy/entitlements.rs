@@ -151,7 +151,7 @@ impl Loaded {
         };
         let tools: HashMap<_, _> = catalog.tools().map(|tool| (tool.name().clone(), prepare(tool))).collect();
         let actions = tools.values().map(|tool: &Prepared| {
-            Entity::new(tool.action.clone(), Record::default()).within(tool.group(tool.tool.class()).iter().cloned())
+            Entity::new(tool.action.clone(), Record::default()).within(tool.group(tool.tool.floor()).iter().cloned())
         });
         let entities = directory.entities(&kinds, catalog.resource_attributes(), actions)?;
         let mut encoder = Encoder::new("bailiwick/entitlements/v1");
