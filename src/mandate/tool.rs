@@ -276,7 +276,6 @@ impl Tool {
         &self.name
     }
 
-    /// Whether no call of it changes anything.
     /// How much is at stake, as the host says; a call can be of a higher class, and of none that is lower.
     pub fn class(&self) -> ActionClass {
         self.class

@@ -121,6 +121,23 @@ fn a_target_is_new_until_it_was_touched_or_is_named() {
 }
 
 #[test]
+fn a_target_is_new_to_a_call_that_is_more_than_its_tool_is_called() {
+    use bailiwick::mandate::{ActionClass, ArgumentType, Bound, Tool};
+    let dump = Tool::new("dump".parse().unwrap(), ActionClass::Read)
+        .optional("drop".parse().unwrap(), ArgumentType::Bool)
+        .and_then(|tool| tool.raised_unless(ActionClass::Write, [("drop", Bound::one_of([false]).or_absent())]))
+        .unwrap();
+    let catalog = crate::world::catalog().with(dump).unwrap();
+    let world = World::under(bailiwick::policy::Evaluator::new(catalog, OPEN).unwrap());
+    let watch = Watch::new().on(Drift::NewTarget, Response::Deny);
+    let task = world.task(autonomous(&["dump"]).watched(watch));
+    let drop = alone("dump").with(args(r#"{"drop": true}"#));
+    assert_eq!(code(task.authorize(&drop)), Some(ReasonCode::Drift), "it changes what was never touched");
+    run(&task, &alone("dump")).unwrap();
+    run(&task, &drop).unwrap();
+}
+
+#[test]
 fn refusals_add_up_to_drift() {
     let world = World::new(OPEN);
     let task = world.task(watched(Watch::new().on(Drift::RepeatedRefusals, Response::Deny)));
