@@ -125,7 +125,7 @@ fn a_target_is_new_to_a_call_that_is_more_than_its_tool_is_called() {
     use bailiwick::mandate::{ActionClass, ArgumentType, Bound, Tool};
     let dump = Tool::new("dump".parse().unwrap(), ActionClass::Read)
         .optional("drop".parse().unwrap(), ArgumentType::Bool)
-        .and_then(|tool| tool.raised_unless(ActionClass::Write, [("drop", Bound::one_of([false]).or_absent())]))
+        .and_then(|tool| tool.raised_unless("drop", Bound::one_of([false]).or_absent(), ActionClass::Write))
         .unwrap();
     let catalog = crate::world::catalog().with(dump).unwrap();
     let world = World::under(bailiwick::policy::Evaluator::new(catalog, OPEN).unwrap());
