@@ -127,7 +127,7 @@ pub(super) fn of(scope: &Scope, step: Step<'_>, past: &LedgerView) -> Drifts {
     let is_named = || step.root.grant(tool).and_then(Grant::resources).is_some_and(|named| named.contains(resource));
     drifts.note(
         Drift::NewTarget,
-        !step.declared.is_some_and(|tool| tool.class_of(step.action) == ActionClass::Read)
+        step.declared.is_none_or(|tool| tool.class_of(step.action) != ActionClass::Read)
             && !past.touched
             && !is_named(),
     );
